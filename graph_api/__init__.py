@@ -1,0 +1,1 @@
+"""graph-api: a GraphQL API with JWT authorization."""

@@ -1,0 +1,159 @@
+"""The error codes that clients act on, and the exceptions that carry them.
+
+What goes over the wire stands at the error's own class: its ``code`` tells a client what to do
+(refresh, go to sign-in, correct the input, wait), its ``reason`` says more, its message is a
+sentence for a person that says how to mend it. An exception that is not a :class:`GraphApiError`
+is never shown to a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypedDict
+
+
+class FieldProblem(TypedDict):
+    """One wrong input: where it stands (argument and input field names) and what is wrong."""
+
+    path: list[str]
+    message: str
+
+
+class GraphApiError(Exception):
+    """An error that a client may see.
+
+    Attributes:
+        code: the stable ``extensions.code``.
+        reason: the stable ``extensions.reason``, or None.
+        message: one sentence for a person, without secrets.
+    """
+
+    code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What stands under ``errors[].extensions`` (GraphQL specification, section 7.1.2)."""
+        return {"code": self.code} | ({"reason": self.reason} if self.reason else {})
+
+
+class Unauthenticated(GraphApiError):
+    """The bearer is missing, expired or not genuine: refresh, then repeat once."""
+
+    code = "UNAUTHENTICATED"
+
+
+class SessionEnded(GraphApiError):
+    """The session is over: go to sign-in."""
+
+    code = "SESSION_ENDED"
+
+    def __init__(
+        self,
+        message: str = "The session has ended. Sign in again.",
+        *,
+        reason: str = "session_ended",
+    ) -> None:
+        super().__init__(message, reason=reason)
+
+
+class InvalidCredentials(GraphApiError):
+    """The e-mail address or the password is wrong; which of them is not said."""
+
+    code = "INVALID_CREDENTIALS"
+
+    def __init__(self, message: str = "The e-mail address or the password is wrong.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(GraphApiError):
+    """The caller is known and may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class BadUserInput(GraphApiError):
+    """An input is wrong; ``fields`` says which and why."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(
+        self, message: str, *, fields: Sequence[FieldProblem] = (), reason: str | None = None
+    ) -> None:
+        super().__init__(message, reason=reason)
+        self.fields = list(fields)
+
+    @classmethod
+    def at(cls, path: str, message: str) -> BadUserInput:
+        """One wrong input; ``path`` is dotted, such as ``input.email``."""
+        return cls(message, fields=[{"path": path.split("."), "message": message}])
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, with the wrong inputs."""
+        return super().extensions | {"fields": self.fields}
+
+
+class NotFound(GraphApiError):
+    """What the operation acts on does not exist, or the caller may not know that it does."""
+
+    code = "NOT_FOUND"
+
+
+class Conflict(GraphApiError):
+    """The operation contradicts what is stored, such as an address that is taken."""
+
+    code = "CONFLICT"
+
+
+class RateLimited(GraphApiError):
+    """Too many attempts, or no capacity left: wait ``retry_after`` whole seconds."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after: int, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.retry_after = retry_after
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, with ``retryAfter`` in whole seconds."""
+        return super().extensions | {"retryAfter": self.retry_after}
+
+
+class ParseFailed(GraphApiError):
+    """The document is not GraphQL."""
+
+    code = "GRAPHQL_PARSE_FAILED"
+
+
+class ValidationFailed(GraphApiError):
+    """The document does not fit the schema, or a variable can't be coerced."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+
+
+class OperationTooExpensive(GraphApiError):
+    """The document exceeds a limit on tokens, depth, aliases, root fields or fields in all."""
+
+    code = "OPERATION_TOO_EXPENSIVE"
+
+
+class PersistedQueryNotFound(GraphApiError):
+    """The hash is unknown: send the document with it."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class PersistedQueryNotSupported(GraphApiError):
+    """This server takes documents, not hashes."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
+class ConfigurationError(Exception):
+    """The server can't start as it is set up; the sentence says what to change."""

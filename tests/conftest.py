@@ -1,0 +1,11 @@
+"""Fixtures that every part of the suite shares."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, the loop that the server runs on."""
+    return "asyncio"
