@@ -1,0 +1,183 @@
+"""The database: readers that can't write, and writers that take their turn.
+
+A read and a write are different things on both databases, so each has an engine of its own.
+On PostgreSQL both share a pool and a reader's transaction is ``READ ONLY``. On SQLite a reader's
+connection is ``query_only``, and all writers of a process share one connection: they wait in
+line for it, instead of polling a locked file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from graph_api.errors import ConfigurationError
+
+DialectName = Literal["sqlite", "postgresql"]
+BUSY_TIMEOUT = 30
+"""Seconds that a SQLite connection waits for another process, and a writer for its turn."""
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database, for one event loop.
+
+    Use it as ``async with Database.open(url) as database``, or call :meth:`dispose` in the end.
+
+    Attributes:
+        dialect: ``sqlite`` or ``postgresql``.
+        reader: the engine whose transactions only read.
+        writer: the engine whose transactions write.
+    """
+
+    def __init__(self, *, reader: AsyncEngine, writer: AsyncEngine) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.dialect = cast("DialectName", writer.dialect.name)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Return the database at ``url``; nothing is connected before it is needed.
+
+        Args:
+            url: ``sqlite+aiosqlite:///PATH`` or ``postgresql+asyncpg://…``. A SQLite file that is
+                not there is made with mode 0600, its folder with 0700; SQLite gives the same mode
+                to the ``-wal`` and ``-shm`` files beside it (its documentation, "WAL-mode File
+                Format").
+
+        Raises:
+            ConfigurationError: for SQLite without a file: each connection would see another one.
+        """
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            _make_private(parsed)
+            return cls(reader=_sqlite_reader(parsed), writer=_sqlite_writer(parsed))
+        writer = _postgresql(parsed)
+        return cls(reader=writer.execution_options(postgresql_readonly=True), writer=writer)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that reads. It sees one state of a SQLite database throughout."""
+        async with AsyncSession(self.reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """Open a session of one transaction, committed at the end, rolled back on an error.
+
+        It is ``READ COMMITTED`` on PostgreSQL. On SQLite it is ``BEGIN IMMEDIATE``, since a
+        transaction that reads first and then writes fails at once with ``SQLITE_BUSY_SNAPSHOT``
+        if another has written meanwhile, whatever the timeout.
+        """
+        async with AsyncSession(self.writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def rebuild(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection in one transaction that may rebuild tables: for migrations.
+
+        SQLite alters a table by copying it and dropping the old one, and a drop cascades to the
+        rows that refer to it. So its foreign keys are off meanwhile and checked before the commit
+        (https://sqlite.org/lang_altertable.html#otheralter).
+
+        Raises:
+            ConfigurationError: if a row then refers to one that is gone; nothing is kept.
+        """
+        async with self.writer.connect() as connection:
+            if self.dialect == "postgresql":
+                async with connection.begin():
+                    yield connection
+            else:
+                async with _foreign_keys_off(connection), connection.begin():
+                    yield connection
+                    await _check_foreign_keys(connection)
+
+    async def dispose(self) -> None:
+        """Close all connections."""
+        await self.reader.dispose()
+        await self.writer.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.dispose()
+
+    def __repr__(self) -> str:
+        return f"Database({self.writer.url.render_as_string(hide_password=True)!r})"
+
+
+def _make_private(url: URL) -> None:
+    if not url.database or url.database == ":memory:":
+        raise ConfigurationError("SQLite in memory is not supported: name a file in DATABASE_URL.")
+    path = Path(url.database)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
+
+
+def _sqlite_reader(url: URL) -> AsyncEngine:
+    return _sqlite(url, begin="BEGIN", pragmas=("query_only = ON",))
+
+
+def _sqlite_writer(url: URL) -> AsyncEngine:
+    turn = {"pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
+    return _sqlite(url, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys = ON",), **turn)
+
+
+def _sqlite(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> AsyncEngine:
+    # With isolation_level None the driver begins nothing itself: we say how to begin.
+    connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
+    engine = create_async_engine(url, connect_args=connect_args, **pool)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode = WAL", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+@asynccontextmanager
+async def _foreign_keys_off(connection: AsyncConnection) -> AsyncIterator[None]:
+    # On the driver's connection, since the pragma does nothing within a transaction.
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        await driver.execute("PRAGMA foreign_keys = ON")
+
+
+async def _check_foreign_keys(connection: AsyncConnection) -> None:
+    broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
+    if broken:
+        tables = ", ".join(sorted({f"{row.table} -> {row.parent}" for row in broken}))
+        raise ConfigurationError(f"Rows refer to rows that are gone: {tables}.")
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        _without_libpq_options(url),
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        connect_args={"server_settings": {"application_name": "graph-api"}},
+    )
+
+
+def _without_libpq_options(url: URL) -> URL:
+    """Translate what hosts write into a URL for libpq: asyncpg calls ``sslmode`` ``ssl``."""
+    query = dict(url.query)
+    query.pop("channel_binding", None)
+    if "sslmode" in query:
+        query["ssl"] = query.pop("sslmode")
+    return url.set(query=query)
