@@ -1,0 +1,1 @@
+"""The HTTP face: GraphQL over HTTP, discovery, health, and what stands between us and strangers."""

@@ -1,0 +1,135 @@
+"""Documents: parsed and limited once for each text, and kept.
+
+Clients send the same few texts again and again, so the outcome is kept by the text's digest,
+refusals too: a document that is refused costs its reader nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import sha256
+from threading import Lock
+
+from graphql import DocumentNode, GraphQLSyntaxError, OperationDefinitionNode, parse
+
+from graph_api.errors import OperationTooExpensive, ParseFailed, ValidationFailed
+from graph_api.execution.limits import Limits, check
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A parsed document within the limits; not yet validated.
+
+    Attributes:
+        node: the syntax tree, with locations.
+        digest: SHA-256 of the text in UTF-8, 64 lower-case hexadecimal digits.
+    """
+
+    node: DocumentNode
+    digest: str
+
+    @property
+    def operations(self) -> list[OperationDefinitionNode]:
+        """The operations, in the order of the text."""
+        return [node for node in self.node.definitions if isinstance(node, OperationDefinitionNode)]
+
+
+_Outcome = Document | ParseFailed | OperationTooExpensive
+
+
+class Documents:
+    """The documents seen last, least recently used first out. Safe to share between threads."""
+
+    def __init__(
+        self, limits: Limits, *, max_entries: int = 1_000, max_bytes: int = 500_000
+    ) -> None:
+        """Keep at most ``max_entries`` documents whose texts are at most ``max_bytes`` together.
+
+        A syntax tree takes up to 120 bytes for each byte of its text: 60 MB with the defaults.
+        """
+        self.limits = limits
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[str, tuple[_Outcome, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def parse(self, text: str) -> Document:
+        """Return the document of a text.
+
+        Raises:
+            ParseFailed: with line and column; the ``GraphQLSyntaxError`` is its cause.
+            OperationTooExpensive: the document exceeds a limit.
+        """
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest = sha256(encoded).hexdigest()
+        outcome = self._recall(digest)
+        if outcome is None:
+            outcome = self._read(text, digest)
+            self._keep(digest, outcome, len(encoded))
+        if isinstance(outcome, Document):
+            return outcome
+        # A fresh one each time: a kept exception would keep the frames it was last raised in.
+        raise type(outcome)(outcome.message, reason=outcome.reason) from outcome.__cause__
+
+    def _recall(self, digest: str) -> _Outcome | None:
+        with self._lock:
+            if digest not in self._kept:
+                return None
+            self._kept.move_to_end(digest)
+            return self._kept[digest][0]
+
+    def _read(self, text: str, digest: str) -> _Outcome:
+        try:
+            node = parse(text, max_tokens=self.limits.max_tokens)
+            check(node, self.limits)
+        except GraphQLSyntaxError as error:
+            return _refusal(error.with_traceback(None))
+        except OperationTooExpensive as error:
+            return error.with_traceback(None)
+        return Document(node, digest)
+
+    def _keep(self, digest: str, outcome: _Outcome, size: int) -> None:
+        with self._lock:
+            if digest in self._kept:
+                return
+            self._kept[digest] = outcome, size
+            self._bytes += size
+            while len(self._kept) > self._max_entries or self._bytes > self._max_bytes:
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._bytes -= gone
+
+
+def operation(document: Document, name: str | None) -> OperationDefinitionNode:
+    """Return the operation that a request selects.
+
+    Args:
+        document: the parsed document.
+        name: the request's ``operationName``; None and the empty string name none.
+
+    Raises:
+        ValidationFailed: there is no such operation, or there are several and none is named.
+    """
+    operations = document.operations
+    chosen = [node for node in operations if not name or (node.name and node.name.value == name)]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(node.name.value if node.name else "one without a name" for node in operations)
+    if not operations:
+        raise ValidationFailed("The document has no operation.")
+    if chosen:
+        raise ValidationFailed(f"The document has several operations: {names}. Say operationName.")
+    raise ValidationFailed(f"The document has no operation of that name; it has: {names}.")
+
+
+def _refusal(error: GraphQLSyntaxError) -> ParseFailed | OperationTooExpensive:
+    """Tell too large from wrong: graphql-core raises the same class for both."""
+    where = ", ".join(f"line {at.line}, column {at.column}" for at in error.locations or ())
+    kind = OperationTooExpensive if error.description.endswith("Parsing aborted.") else ParseFailed
+    refusal = kind(f"{error.message.removesuffix('.')} ({where}).")
+    refusal.__cause__ = error
+    return refusal

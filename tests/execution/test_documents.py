@@ -1,0 +1,139 @@
+"""Documents: parsed once for each text, refused once for each text, kept within bounds."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import DocumentNode, GraphQLSyntaxError, parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph_api.errors import GraphApiError, OperationTooExpensive, ParseFailed, ValidationFailed
+from graph_api.execution.documents import Documents, operation
+from graph_api.execution.limits import Limits
+
+DIGEST = "1c7e1e347f726166b5b1c55afd61f278cc9b45e00c108ec33d540a566379811b"
+"""Of ``{ a }``, by sha256sum."""
+
+
+@pytest.fixture
+def documents() -> Documents:
+    return Documents(Limits())
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were really parsed, in order."""
+    texts: list[str] = []
+
+    def recording(text: str, max_tokens: int) -> DocumentNode:
+        texts.append(text)
+        return parse(text, max_tokens=max_tokens)
+
+    monkeypatch.setattr("graph_api.execution.documents.parse", recording)
+    return texts
+
+
+def test_the_same_text_is_parsed_once(documents: Documents, parsed: list[str]) -> None:
+    first = documents.parse("{ a }")
+    assert documents.parse("{ a }") is first
+    assert documents.parse("{ b }") is not first
+    assert parsed == ["{ a }", "{ b }"]
+
+
+def test_the_digest_is_the_sha256_of_the_text(documents: Documents) -> None:
+    assert documents.parse("{ a }").digest == DIGEST
+
+
+def test_a_syntax_error_says_where_and_keeps_its_cause(documents: Documents) -> None:
+    with pytest.raises(ParseFailed, match=r"\(line 2, column 3\)\.$") as failed:
+        documents.parse("{\n  ! }")
+    assert isinstance(failed.value.__cause__, GraphQLSyntaxError)
+
+
+@pytest.mark.parametrize("text", ["{ a(", "{ a { a { a { a } } } }", "{ a b c }" * 9])
+def test_a_refusal_is_remembered(text: str, parsed: list[str]) -> None:
+    documents = Documents(Limits(max_depth=3, max_tokens=40))
+    for _ in range(3):
+        with pytest.raises((ParseFailed, OperationTooExpensive)):
+            documents.parse(text)
+    assert parsed == [text]
+
+
+def test_a_remembered_refusal_keeps_no_frame_of_who_saw_it(documents: Documents) -> None:
+    raised: list[GraphApiError] = []
+    for _ in range(2):
+        with pytest.raises(ParseFailed) as failed:
+            documents.parse("{")
+        raised.append(failed.value)
+    assert raised[0] is not raised[1]
+    assert raised[0].message == raised[1].message
+
+
+def test_too_many_tokens_are_too_expensive() -> None:
+    documents = Documents(Limits(max_tokens=10))
+    documents.parse("{ a b c d e f g h }")
+    with pytest.raises(OperationTooExpensive, match="more than 10 tokens"):
+        documents.parse("{ a b c d e f g h i }")
+    with pytest.raises(OperationTooExpensive, match="more than 10 tokens"):
+        documents.parse("{ a }" + "#\n" * 10)
+
+
+@pytest.mark.parametrize("opening", ["[", "{", "{a:", "[{a:"])
+@pytest.mark.parametrize("before", ["", "{a(x:", "query($v:", "{a{"])
+def test_a_hundred_thousand_brackets_are_refused_cleanly(opening: str, before: str) -> None:
+    documents = Documents(Limits(max_tokens=1_000_000))
+    with pytest.raises((ParseFailed, OperationTooExpensive)):
+        documents.parse(before + opening * 100_000)
+
+
+@given(st.text(alphabet=st.characters(codec=None), max_size=50))
+def test_no_text_raises_anything_else(text: str) -> None:
+    documents = Documents(Limits())
+    try:
+        documents.parse(text)
+    except (ParseFailed, OperationTooExpensive) as refused:
+        assert refused.message  # noqa: PT017
+
+
+def test_the_least_recently_used_goes_first(parsed: list[str]) -> None:
+    documents = Documents(Limits(), max_entries=2)
+    for text in ("{ a }", "{ b }", "{ a }", "{ c }", "{ a }", "{ b }"):
+        documents.parse(text)
+    assert parsed == ["{ a }", "{ b }", "{ c }", "{ b }"]
+    assert len(documents) == 2
+
+
+def test_the_texts_kept_stay_within_their_bytes(parsed: list[str]) -> None:
+    documents = Documents(Limits(), max_bytes=12)
+    for text in ("{ a }", "{ b }", "{ long_name }", "{ c }", "{ c }"):
+        documents.parse(text)
+    assert parsed == ["{ a }", "{ b }", "{ long_name }", "{ c }"]
+    assert len(documents) == 1
+
+
+class TestOperation:
+    def test_the_only_operation_needs_no_name(self, documents: Documents) -> None:
+        document = documents.parse("fragment F on Q { a } query One { ...F }")
+        assert operation(document, None) is document.operations[0]
+        assert operation(document, "") is document.operations[0]
+        assert operation(document, "One") is document.operations[0]
+
+    def test_a_name_selects_one_of_several(self, documents: Documents) -> None:
+        document = documents.parse("query One { a } mutation Two { b }")
+        assert operation(document, "Two") is document.operations[1]
+
+    @pytest.mark.parametrize(
+        ("text", "name", "sentence"),
+        [
+            ("query One { a } query Two { b }", None, "several operations: One, Two"),
+            ("query One { a } query Two { b }", "Three", "no operation of that name; it has: One"),
+            ("{ a }", "One", "it has: one without a name"),
+            ("fragment F on Q { a }", None, "no operation"),
+            ("query One { a } query One { b }", "One", "several operations"),
+        ],
+    )
+    def test_what_selects_none_is_told_why(
+        self, documents: Documents, text: str, name: str | None, sentence: str
+    ) -> None:
+        with pytest.raises(ValidationFailed, match=sentence):
+            operation(documents.parse(text), name)
