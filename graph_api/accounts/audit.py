@@ -1,0 +1,149 @@
+"""The audit trail: who did what to whom, when, from where, with which outcome.
+
+This is the only writer of its table. An event is written in the transaction of what it records,
+so that there is neither without the other; a trigger refuses to change or remove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from graph_api.db.ids import new_id
+from graph_api.db.tables import AuditEventRow
+
+Action = Literal[
+    "sign_in",
+    "sign_in_failed",
+    "register",
+    "refresh",
+    "refresh_token_reused",
+    "refresh_token_ahead",
+    "sign_out",
+    "sign_out_everywhere",
+    "session_revoked",
+    "password_changed",
+    "password_change_failed",
+    "password_reset",
+    "profile_updated",
+    "user_created",
+    "user_updated",
+    "user_disabled",
+    "user_enabled",
+    "user_deleted",
+    "role_granted",
+    "role_revoked",
+    "role_created",
+    "role_updated",
+    "role_deleted",
+    "key_created",
+    "key_rotated",
+]
+"""What is recorded. The names are stable: people search for them."""
+
+Outcome = Literal["success", "failure"]
+
+MAXIMUM_USER_AGENT_LENGTH = 512
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request comes from; both None at the command line.
+
+    Attributes:
+        ip_address: the client's address, as far as proxies are trusted.
+        user_agent: what its program calls itself, shortened to 512 printable characters.
+    """
+
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.user_agent is not None:
+            printable = "".join(filter(str.isprintable, self.user_agent))
+            object.__setattr__(self, "user_agent", printable[:MAXIMUM_USER_AGENT_LENGTH])
+
+
+NOWHERE = Origin()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What is to be recorded.
+
+    Attributes:
+        action: what happened.
+        outcome: whether it succeeded.
+        actor_id: the user who did it, None for a stranger or the operator.
+        target_id: the user, role, session or key it was done to.
+        session_id: the session it was done in.
+        origin: where the request came from.
+        details: more, as JSON; never a password, a token or a key.
+    """
+
+    action: Action
+    outcome: Outcome = "success"
+    actor_id: str | None = None
+    target_id: str | None = None
+    session_id: str | None = None
+    origin: Origin = NOWHERE
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(session: AsyncSession, event: Event, *, at: datetime) -> None:
+    """Add an event to the transaction of ``session``."""
+    session.add(
+        AuditEventRow(
+            id=new_id("aud"),
+            at=at,
+            action=event.action,
+            outcome=event.outcome,
+            actor_id=event.actor_id,
+            target_id=event.target_id,
+            session_id=event.session_id,
+            ip_address=event.origin.ip_address,
+            user_agent=event.origin.user_agent,
+            details=dict(event.details),
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEventFilter:
+    """Which events to list; what is None does not narrow.
+
+    Attributes:
+        actions: one of these happened.
+        outcome: with this outcome.
+        actor_id: by this user.
+        target_id: to this user, role, session or key.
+        after: at this instant or later.
+        before: before this instant.
+    """
+
+    actions: tuple[str, ...] | None = None
+    outcome: str | None = None
+    actor_id: str | None = None
+    target_id: str | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+
+
+def select_events(where: AuditEventFilter) -> Select[AuditEventRow]:
+    """Return the statement that lists events, in no order yet."""
+    row = AuditEventRow
+    narrowing = (
+        (where.actions, col(row.action).in_(where.actions or ())),
+        (where.outcome, col(row.outcome) == where.outcome),
+        (where.actor_id, col(row.actor_id) == where.actor_id),
+        (where.target_id, col(row.target_id) == where.target_id),
+        (where.after, col(row.at) >= where.after),
+        (where.before, col(row.at) < where.before),
+    )
+    return select(row).where(*(condition for value, condition in narrowing if value is not None))
