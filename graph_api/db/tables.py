@@ -14,18 +14,28 @@ from sqlmodel import Field, SQLModel
 from graph_api.db.types import UtcDateTime
 
 
+def _sorted_by(table: str, *columns: str) -> Index:
+    """Return an index that pages by keyset walk: it ends in the id, which breaks ties."""
+    return Index(f"ix_{table}_{'_'.join(columns)}", *columns, "id")
+
+
 class UserRow(SQLModel, table=True):
     """An account. ``email`` is stored in lower case; ``is_demo`` marks what ``dev`` made."""
 
     __tablename__ = "graph_api_user"
+    __table_args__ = (
+        _sorted_by("graph_api_user", "created_at"),
+        _sorted_by("graph_api_user", "name"),
+        _sorted_by("graph_api_user", "last_login_at"),
+    )
 
     id: str = Field(primary_key=True, sa_type=Text)
     email: str = Field(unique=True, sa_type=Text)
-    name: str | None = Field(default=None, index=True, sa_type=Text)
+    name: str | None = Field(default=None, sa_type=Text)
     password_hash: str = Field(sa_type=Text, repr=False)
     is_demo: bool = False
-    created_at: datetime = Field(sa_type=UtcDateTime, index=True)
-    last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_login_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
@@ -93,7 +103,7 @@ class SessionRow(SQLModel, table=True):
     """
 
     __tablename__ = "graph_api_session"
-    __table_args__ = (Index("ix_graph_api_session_user_id", "user_id", "id"),)
+    __table_args__ = (_sorted_by("graph_api_session", "user_id"),)
 
     id: str = Field(primary_key=True, sa_type=Text)
     user_id: str = Field(foreign_key="graph_api_user.id", ondelete="CASCADE", sa_type=Text)
@@ -117,13 +127,19 @@ class AuditEventRow(SQLModel, table=True):
     """
 
     __tablename__ = "graph_api_audit_event"
+    __table_args__ = (
+        _sorted_by("graph_api_audit_event", "at"),
+        _sorted_by("graph_api_audit_event", "action", "at"),
+        _sorted_by("graph_api_audit_event", "actor_id", "at"),
+        _sorted_by("graph_api_audit_event", "target_id", "at"),
+    )
 
     id: str = Field(primary_key=True, sa_type=Text)
-    at: datetime = Field(sa_type=UtcDateTime, index=True)
-    action: str = Field(sa_type=Text, index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    action: str = Field(sa_type=Text)
     outcome: str = Field(sa_type=Text)
-    actor_id: str | None = Field(default=None, sa_type=Text, index=True)
-    target_id: str | None = Field(default=None, sa_type=Text, index=True)
+    actor_id: str | None = Field(default=None, sa_type=Text)
+    target_id: str | None = Field(default=None, sa_type=Text)
     session_id: str | None = Field(default=None, sa_type=Text)
     ip_address: str | None = Field(default=None, sa_type=Text)
     user_agent: str | None = Field(default=None, sa_type=Text)
