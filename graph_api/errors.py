@@ -10,6 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypedDict
+from uuid import uuid4
+
+import structlog
+from graphql import GraphQLError
+
+_log = structlog.get_logger(__name__)
 
 
 class FieldProblem(TypedDict):
@@ -157,3 +163,46 @@ class PersistedQueryNotSupported(GraphApiError):
 
 class ConfigurationError(Exception):
     """The server can't start as it is set up; the sentence says what to change."""
+
+
+def expose(error: GraphQLError, code: str = BadUserInput.code) -> GraphQLError:
+    """Return the error as a client may see it: with a code, and without what it must not know.
+
+    Shown are our own errors, errors of graphql-core about the request (they point at its nodes),
+    and a ``GraphQLError`` that a resolver gave an ``extensions.code``. All else is masked as
+    ``INTERNAL_SERVER_ERROR`` with an ``errorId`` that the log has too.
+
+    Args:
+        error: as graphql-core made it.
+        code: what graphql-core's own errors about the request get.
+    """
+    cause = _cause(error)
+    if isinstance(cause, GraphApiError):
+        return _with(error, cause.message, cause.extensions)
+    if isinstance(cause, GraphQLError) and "code" in (cause.extensions or {}):
+        return error
+    if isinstance(cause, GraphQLError) and cause.nodes:
+        return _with(error, error.message, {"code": code})
+    error_id = uuid4().hex
+    _log.error("resolver failed", error_id=error_id, path=error.path, exc_info=cause)
+    extensions = {"code": GraphApiError.code, "errorId": error_id}
+    return _with(error, "Something went wrong on the server.", extensions)
+
+
+def _cause(error: GraphQLError) -> Exception:
+    """Return the exception that graphql-core wrapped, however often, to add path and nodes."""
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        error.nodes,
+        error.source,
+        error.positions,
+        error.path,
+        extensions=extensions | (error.extensions or {}),
+    )

@@ -1,19 +1,22 @@
-"""What an operation that was not executed answers."""
+"""The result of an operation that was not executed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+
+Phase = Literal["parse", "validation", "authorization"]
 
 
 @dataclass
-class NotExecuted(ExecutionResult):
-    """Errors from before execution: the response has no ``data`` entry (specification, 7.1).
+class NotExecuted(PreExecutionError):
+    """A refusal: nothing was executed, so a response has no ``data`` entry (GraphQL section 7.1).
 
     Attributes:
-        phase: what refused it. Coercion of variables is part of ``validation``.
+        phase: what refused it: parsing (with the limits), validation (with the coercion of
+            variables), or authorization.
     """
 
-    phase: Literal["parse", "validation", "authorization"] = "validation"
+    phase: Phase = "validation"

@@ -1,0 +1,283 @@
+"""The decision over an operation: which of its fields the caller's grants deny, before it runs.
+
+A pass over the document finds each position (a path of response keys) whose field, or an argument,
+input field or enum value given to it, is denied statically. Conditions (``@skip``, ``@include``)
+and variables are looked at as the client sent them: a skipped field is neither denied nor reported,
+and a default denies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from graphql import (
+    BooleanValueNode,
+    EnumValueNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLType,
+    ListValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+)
+
+from graph_api.authorization.principal import Grants, Principal
+from graph_api.authorization.rulebook import RuleBook
+from graph_api.authorization.rules import Rule, denial
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Denial:
+    """One denied position: its path of response keys, and what about it is denied."""
+
+    path: Path
+    field: str
+    coordinate: str
+    rule: Rule
+    node: FieldNode
+
+    def error(self, principal: Principal) -> GraphQLError:
+        """Return the error that the client sees."""
+        return denied(self.coordinate, self.rule, principal, self.node, self.path)
+
+
+def denied(
+    coordinate: str,
+    rule: Rule,
+    principal: Principal,
+    node: FieldNode | None = None,
+    path: Sequence[str | int] | None = None,
+) -> GraphQLError:
+    """Return the GraphQL error of a denial: code, coordinate, rule, and where."""
+    cause = denial(rule, coordinate, principal)
+    extensions = cause.extensions | {"coordinate": coordinate, "rule": rule.rule}
+    return GraphQLError(cause.message, node, path=path, original_error=cause, extensions=extensions)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the grants say of an operation.
+
+    Attributes:
+        denials: one for each denied position.
+        is_rejected: nothing may execute: a mutation with a denial, or each root field denied.
+    """
+
+    denials: tuple[Denial, ...] = ()
+    is_rejected: bool = False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of a document, with the fragments that it may spread and its variables.
+
+    ``variables`` are as the client sent them: what is absent there was not given.
+    """
+
+    node: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
+
+
+def decide(
+    book: RuleBook, operation: Operation, grants: Grants, *, reject: bool = False
+) -> Decision:
+    """Decide an operation that is valid for the schema.
+
+    Args:
+        book: the rules of the schema.
+        operation: what is asked.
+        grants: what the caller holds.
+        reject: whether one denial rejects a query too.
+    """
+    root = book.schema.get_root_type(operation.node.operation)
+    if root is None:
+        return Decision()
+    walk = _Walk(book, operation, _defaults(operation.node) | dict(operation.variables), grants)
+    root_fields = list(walk.collect([(root, operation.node.selection_set)]))
+    denials = tuple(walk.denials(root_fields, ()))
+    is_mutation = operation.node.operation is OperationType.MUTATION
+    all_denied = {(key,) for key, _ in root_fields} == {each.path for each in denials}
+    return Decision(denials, bool(denials) and (is_mutation or reject or all_denied))
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    """The Boolean defaults of variables, which conditions may read."""
+    return {
+        definition.variable.name.value: definition.default_value.value
+        for definition in operation.variable_definitions or ()
+        if isinstance(definition.default_value, BooleanValueNode)
+    }
+
+
+Collected = tuple[str, list[tuple[GraphQLNamedType, FieldNode]]]
+
+
+@dataclass(frozen=True)
+class _Walk:
+    book: RuleBook
+    operation: Operation
+    conditions: Mapping[str, Any]
+    grants: Grants
+
+    def denials(self, collected: Sequence[Collected], path: Path) -> Iterator[Denial]:
+        for key, places in collected:
+            here = (*path, key)
+            yield from self._of_position(places, here)
+
+    def _of_position(
+        self, places: Sequence[tuple[GraphQLNamedType, FieldNode]], path: Path
+    ) -> Iterator[Denial]:
+        below: list[tuple[GraphQLNamedType, SelectionSetNode]] = []
+        reported: set[str] = set()
+        for parent, node in places:
+            name = node.name.value
+            field = f"{parent.name}.{name}"
+            found = self._of_field(parent, node, field)
+            if found is not None:
+                if field not in reported:
+                    reported.add(field)
+                    yield Denial(path, field, *found, node)
+            elif node.selection_set and field not in self.book.acting:
+                of_type = get_named_type(self._definition(parent, node).type)
+                below.append((of_type, node.selection_set))
+        if below:
+            yield from self.denials(list(self.collect(below)), path)
+
+    def _of_field(
+        self, parent: GraphQLNamedType, node: FieldNode, field: str
+    ) -> tuple[str, Rule] | None:
+        rule = self.book.fields.get(field)
+        if rule is not None and rule.static(self.grants) is False:
+            return field, rule
+        if not node.arguments or not self.book.inputs:
+            return None
+        for coordinate in self._given(parent, node, field):
+            given = self.book.inputs.get(coordinate)
+            if given is not None and given.static(self.grants) is False:
+                return coordinate, given
+        return None
+
+    def _given(self, parent: GraphQLNamedType, node: FieldNode, field: str) -> Iterator[str]:
+        definition = self._definition(parent, node)
+        variables = self.operation.variables
+        for argument in node.arguments or ():
+            if _is_given(argument.value, variables):
+                name = argument.name.value
+                yield f"{field}({name}:)"
+                yield from _given(argument.value, definition.args[name].type, variables)
+
+    def _definition(self, parent: GraphQLNamedType, node: FieldNode) -> GraphQLField:
+        definition = self.book.schema.get_field(cast("Any", parent), node.name.value)
+        if definition is None:  # the document was validated before
+            raise LookupError(f"{parent.name}.{node.name.value}")
+        return definition
+
+    def collect(
+        self, selections: Sequence[tuple[GraphQLNamedType, SelectionSetNode]]
+    ) -> Iterator[Collected]:
+        """Merge the fields of selection sets by response key, fragments expanded once each."""
+        merged: dict[str, list[tuple[GraphQLNamedType, FieldNode]]] = {}
+        visited: set[tuple[str, str]] = set()
+        for parent, selection_set in selections:
+            for each in self._fields(parent, selection_set, visited):
+                key = each[1].alias.value if each[1].alias else each[1].name.value
+                merged.setdefault(key, []).append(each)
+        yield from merged.items()
+
+    def _fields(
+        self,
+        parent: GraphQLNamedType,
+        selection_set: SelectionSetNode,
+        visited: set[tuple[str, str]],
+    ) -> Iterator[tuple[GraphQLNamedType, FieldNode]]:
+        for selection in selection_set.selections:
+            if not self._is_included(selection):
+                continue
+            if isinstance(selection, FieldNode):
+                yield parent, selection
+                continue
+            fragment: Any = selection
+            if isinstance(selection, FragmentSpreadNode):
+                visit = (parent.name, selection.name.value)
+                if visit in visited:
+                    continue
+                visited.add(visit)
+                fragment = self.operation.fragments[selection.name.value]
+            yield from self._fields(self._narrow(parent, fragment), fragment.selection_set, visited)
+
+    def _narrow(self, parent: GraphQLNamedType, fragment: Any) -> GraphQLNamedType:
+        """The type whose fields a fragment reads: its condition, unless the parent is narrower."""
+        condition = fragment.type_condition
+        if condition is None:
+            return parent
+        named = self.book.schema.type_map[condition.name.value]
+        is_wider = named is not parent and self.book.schema.is_sub_type(
+            cast("Any", named), cast("Any", parent)
+        )
+        return parent if is_wider else named
+
+    def _is_included(self, selection: SelectionNode) -> bool:
+        for directive in selection.directives or ():
+            if directive.name.value in {"skip", "include"}:
+                condition = self._condition((directive.arguments or ())[0].value)
+                if condition is (directive.name.value == "skip"):
+                    return False
+        return True
+
+    def _condition(self, value: ValueNode) -> Any:
+        if isinstance(value, VariableNode):
+            return self.conditions.get(value.name.value)
+        return value.value if isinstance(value, BooleanValueNode) else None
+
+
+def _is_given(value: ValueNode, variables: Mapping[str, Any]) -> bool:
+    return not isinstance(value, VariableNode) or value.name.value in variables
+
+
+def _given(node: ValueNode, of_type: GraphQLType, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the coordinates of the input fields and enum values that a value gives."""
+    named = get_named_type(of_type)
+    if isinstance(node, VariableNode):
+        yield from _given_json(variables.get(node.name.value), named)
+    elif isinstance(node, ListValueNode):
+        for item in node.values:
+            yield from _given(item, named, variables)
+    elif isinstance(node, EnumValueNode) and isinstance(named, GraphQLEnumType):
+        yield f"{named.name}.{node.value}"
+    elif isinstance(node, ObjectValueNode) and isinstance(named, GraphQLInputObjectType):
+        for field in node.fields:
+            name = field.name.value
+            if _is_given(field.value, variables):
+                yield f"{named.name}.{name}"
+                yield from _given(field.value, named.fields[name].type, variables)
+
+
+def _given_json(value: Any, named: GraphQLNamedType) -> Iterator[str]:
+    """The same for a variable's value, which is JSON; what doesn't fit its type fails later."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _given_json(item, named)
+    elif isinstance(value, str) and isinstance(named, GraphQLEnumType):
+        yield f"{named.name}.{value}"
+    elif isinstance(value, dict) and isinstance(named, GraphQLInputObjectType):
+        for name, item in value.items():
+            if name in named.fields:
+                yield f"{named.name}.{name}"
+                yield from _given_json(item, get_named_type(named.fields[name].type))

@@ -1,0 +1,207 @@
+"""The guards: what holds the rules while an operation runs.
+
+Each ruled field's resolver is wrapped. A guard answers by the caller's grants where they decide;
+where the object must be known it asks the rule, for a whole list in one call. Without a running
+operation (somebody executes the bare graphql-core schema) a guard denies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLField,
+    GraphQLResolveInfo,
+    is_non_null_type,
+)
+from graphql.pyutils import Path as ResponsePath
+from strawberry.dataloader import DataLoader
+from strawberry.types.arguments import convert_arguments
+
+from graph_api.authorization.decision import Decision, denied
+from graph_api.authorization.principal import ANONYMOUS, Principal
+from graph_api.authorization.rulebook import DEFINITION, Acting, RuleBook
+from graph_api.authorization.rules import Rule
+
+ResolveInfo = GraphQLResolveInfo[Any]
+
+
+class AlreadyReportedError(Exception):
+    """A denial that the decision has reported: it nulls the field and stands in no result."""
+
+
+@dataclass
+class Running:
+    """One running operation: its caller, what was decided, and who is judged below which field."""
+
+    principal: Principal = ANONYMOUS
+    decision: Decision = field(default_factory=Decision)
+    acting: dict[tuple[str | int, ...], Principal] = field(default_factory=dict)
+    loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reported = {(denial.path, denial.field) for denial in self.decision.denials}
+
+    def principal_at(self, path: ResponsePath) -> Principal:
+        """Return who is judged at a response path: the nearest acting caller, else the caller."""
+        if self.acting:
+            keys = tuple(path.as_list())
+            for end in range(len(keys) - 1, 0, -1):
+                if (acting := self.acting.get(keys[:end])) is not None:
+                    return acting
+        return self.principal
+
+
+running: ContextVar[Running | None] = ContextVar("graph_api_running", default=None)
+
+
+def install(book: RuleBook) -> None:
+    """Wrap the ruled resolvers and enum values of the schema that the book is of."""
+    for coordinate, graphql_field in book.graphql_fields():
+        if (acting := book.acting.get(coordinate)) is not None:
+            graphql_field.resolve = ActingField(graphql_field.resolve, acting)
+        if coordinate not in book.opaque and (rule := book.fields.get(coordinate)) is not None:
+            graphql_field.resolve = Guard(coordinate, rule, graphql_field.resolve, graphql_field)
+    for graphql_type in book.schema.type_map.values():
+        if isinstance(graphql_type, GraphQLEnumType):
+            _guard_values(graphql_type, book.inputs)
+
+
+@dataclass(frozen=True)
+class ActingField:
+    """Resolves a field and notes who is judged below it."""
+
+    resolve: Any
+    acting: Acting
+
+    def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
+        """Resolve the field."""
+        operation = running.get()
+        if operation is not None:
+            operation.acting[tuple(info.path.as_list())] = self.acting(source)
+        return self.resolve(source, info, **arguments)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Holds the rule of one field: its resolver runs only for those whom the rule allows."""
+
+    coordinate: str
+    rule: Rule
+    resolve: Any
+    field: GraphQLField
+
+    def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
+        """Resolve the field, or raise its denial."""
+        operation = running.get() or Running()
+        principal = operation.principal_at(info.path)
+        verdict = self.rule.static(principal.grants)
+        if verdict is True:
+            return self.resolve(source, info, **arguments)
+        if verdict is False:
+            return self._deny_statically(operation, principal, info)
+        if _is_async():
+            return self._ask_then_resolve(operation, principal, source, info, arguments)
+        check = self._check(principal, info, arguments)
+        if not asyncio.run(check([source]))[0]:
+            raise self._denial(principal, info)
+        return self.resolve(source, info, **arguments)
+
+    def _deny_statically(self, operation: Running, principal: Principal, info: ResolveInfo) -> None:
+        path = tuple(key for key in info.path.as_list() if isinstance(key, str))
+        if (path, self.coordinate) not in operation.reported:
+            raise self._denial(principal, info)
+        if is_non_null_type(self.field.type):
+            raise AlreadyReportedError
+
+    def _denial(self, principal: Principal, info: ResolveInfo) -> GraphQLError:
+        path = info.path.as_list()
+        return denied(self.coordinate, self.rule, principal, info.field_nodes[0], path)
+
+    async def _ask_then_resolve(
+        self,
+        operation: Running,
+        principal: Principal,
+        source: Any,
+        info: ResolveInfo,
+        arguments: Mapping[str, Any],
+    ) -> Any:
+        loader = self._loader(operation, principal, info, arguments)
+        if not await loader.load(source):
+            raise self._denial(principal, info)
+        result = self.resolve(source, info, **arguments)
+        return await result if isawaitable(result) else result
+
+    def _loader(
+        self,
+        operation: Running,
+        principal: Principal,
+        info: ResolveInfo,
+        arguments: Mapping[str, Any],
+    ) -> DataLoader[Any, bool]:
+        """One loader for each place in the document: the rows of a list are asked about at once."""
+        place = (self.coordinate, id(info.field_nodes[0]), principal)
+        loader = operation.loaders.get(place)
+        if loader is None:
+            check = self._check(principal, info, arguments)
+            loader = operation.loaders[place] = DataLoader(load_fn=check, cache=False)
+        return loader
+
+    def _check(
+        self, principal: Principal, info: ResolveInfo, arguments: Mapping[str, Any]
+    ) -> Callable[[list[Any]], Coroutine[Any, Any, list[bool]]]:
+        strawberry_info, converted = self._as_strawberry(info, arguments)
+
+        async def check(objects: list[Any]) -> list[bool]:
+            return await self.rule.check_many(objects, principal, converted, strawberry_info)
+
+        return check
+
+    def _as_strawberry(
+        self, info: ResolveInfo, arguments: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Turn graphql-core's resolve info and arguments into what Strawberry gives a resolver."""
+        schema: Any = info.schema._strawberry_schema  # type: ignore[attr-defined]
+        definition = self.field.extensions[DEFINITION]
+        strawberry_info = schema.config.info_class(_raw_info=info, _field=definition)
+        converted = convert_arguments(
+            dict(arguments),
+            definition.arguments,
+            scalar_registry=schema.schema_converter.scalar_registry,
+            config=schema.config,
+        )
+        return strawberry_info, converted
+
+
+def _is_async() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> None:
+    """Let a denied enum value in a result be an error: null, by the specification's own way."""
+    ruled = {name for name in graphql_type.values if f"{graphql_type.name}.{name}" in rules}
+    if not ruled:
+        return
+    serialize = graphql_type.coerce_output_value
+
+    def coerce_output_value(value: Any) -> str:
+        name = serialize(value)
+        if name in ruled:
+            coordinate = f"{graphql_type.name}.{name}"
+            principal = (running.get() or Running()).principal
+            if rules[coordinate].static(principal.grants) is not True:
+                raise denied(coordinate, rules[coordinate], principal)
+        return name
+
+    graphql_type.coerce_output_value = coerce_output_value  # type: ignore[assignment, method-assign]

@@ -1,0 +1,255 @@
+"""The rules of a schema by schema coordinate, and the checks that the start makes of them.
+
+A field is covered by its own rule, its type's, and the same field's on an interface; those present
+are ANDed. A field that nothing covers stops the start: deny by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    is_non_null_type,
+)
+from strawberry.permission import PermissionExtension
+
+from graph_api.authorization.principal import Principal, permission_grant, role_grant
+from graph_api.authorization.rules import Rule
+from graph_api.authorization.terms import Everyone, Granted
+from graph_api.errors import ConfigurationError
+
+DEFINITION = "strawberry-definition"
+ACTING = "graph_api.acting"
+"""Key of a field's metadata: who is judged below it, as a function of the field's source."""
+
+Acting = Callable[[Any], Principal]
+FieldsType = GraphQLObjectType | GraphQLInterfaceType
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules of one schema.
+
+    Attributes:
+        schema: the schema that they stand in.
+        fields: the whole rule of each ruled field of an object or interface, by ``Type.field``.
+        inputs: the rules of arguments (``Type.field(arg:)``), input fields (``Input.field``) and
+            enum values (``Enum.VALUE``); the grants alone decide them.
+        uncovered: coordinates of the fields that no rule covers.
+        ignores_bearer: names of the root mutation fields that are served without a look at the
+            bearer.
+        opaque: coordinates that only a Strawberry ``PermissionExtension`` in ``extensions=[…]``
+            covers: it holds by itself.
+        acting: for fields below which another caller is judged (the one who has just signed in),
+            how to get that caller from the field's source.
+    """
+
+    schema: GraphQLSchema
+    fields: Mapping[str, Rule]
+    inputs: Mapping[str, Rule]
+    uncovered: tuple[str, ...]
+    ignores_bearer: frozenset[str]
+    opaque: frozenset[str]
+    acting: Mapping[str, Acting]
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema) -> RuleBook:
+        """Collect the rules of a schema that Strawberry built.
+
+        Raises:
+            ConfigurationError: for a rule where none can hold.
+        """
+        fields: dict[str, Rule] = {}
+        uncovered: list[str] = []
+        opaque: set[str] = set()
+        for graphql_type, name in _fields(schema):
+            coordinate = f"{graphql_type.name}.{name}"
+            rule = _field_rule(graphql_type, name)
+            if rule is not None:
+                _refuse_strict_non_null(graphql_type, name)
+            elif (rule := _extension_rule(graphql_type.fields[name])) is not None:
+                opaque.add(coordinate)
+            else:
+                uncovered.append(coordinate)
+                continue
+            fields[coordinate] = rule
+        return cls(
+            schema=schema,
+            fields=fields,
+            inputs=dict(_input_rules(schema)),
+            uncovered=tuple(uncovered),
+            ignores_bearer=_ignoring_the_bearer(schema),
+            opaque=frozenset(opaque),
+            acting=dict(_acting(schema)),
+        )
+
+    def graphql_fields(self) -> Iterator[tuple[str, GraphQLField]]:
+        """Yield each field of an object or interface with its coordinate."""
+        for graphql_type, name in _fields(self.schema):
+            yield f"{graphql_type.name}.{name}", graphql_type.fields[name]
+
+    def require_coverage(self) -> None:
+        """Stop the start where a field has no rule.
+
+        Raises:
+            ConfigurationError: naming each field and the line to add.
+        """
+        if self.uncovered:
+            names = "\n".join(f"  - {coordinate}" for coordinate in self.uncovered)
+            raise ConfigurationError(
+                f"No rule covers:\n{names}\nGive each field one, such as "
+                '`permission_classes=[HasPermission("noun:verb")]` or '
+                "`permission_classes=[Public()]`; or its type `directives=[Carrier()]`, if whoever "
+                "reaches it may read it."
+            )
+
+    def require_declared(self, permissions: Collection[str], roles: Collection[str]) -> None:
+        """Stop the start where a rule names a permission or role that nobody declared.
+
+        Raises:
+            ConfigurationError: with the nearest declared name.
+        """
+        known = {*map(permission_grant, permissions), *map(role_grant, roles), "authenticated"}
+        for coordinate, rule in (*self.fields.items(), *self.inputs.items()):
+            for grant in _grants(rule):
+                if grant not in known:
+                    near = get_close_matches(grant, known, n=1)
+                    hint = f" Did you mean {near[0]}?" if near else ""
+                    raise ConfigurationError(
+                        f"The rule of {coordinate} names {grant}, which is not declared.{hint} "
+                        "Declare it with Schema(permissions={…}, roles={…})."
+                    )
+
+
+def _types(schema: GraphQLSchema, kind: Any) -> Iterator[Any]:
+    for name, graphql_type in schema.type_map.items():
+        if isinstance(graphql_type, kind) and not name.startswith("__"):
+            yield graphql_type
+
+
+def _fields(schema: GraphQLSchema) -> Iterator[tuple[FieldsType, str]]:
+    for graphql_type in _types(schema, FieldsType):
+        for name in graphql_type.fields:
+            yield graphql_type, name
+
+
+def _all_of(rules: Iterable[Rule]) -> Rule | None:
+    """AND the rules, each once; ``public`` and ``carrier`` add nothing to a stricter one."""
+    distinct = list(dict.fromkeys(rules))
+    strict = [rule for rule in distinct if not isinstance(rule.term, Everyone)]
+    whole: Rule | None = None
+    for rule in strict or distinct[:1]:
+        whole = rule if whole is None else whole & rule
+    return whole
+
+
+def _field_rule(graphql_type: FieldsType, name: str) -> Rule | None:
+    holders = [graphql_type, *(each for each in graphql_type.interfaces if name in each.fields)]
+    rules = [
+        rule for each in holders for rule in (*own_rules(each.fields[name]), *type_rules(each))
+    ]
+    return _all_of(rules)
+
+
+def own_rules(graphql_field: GraphQLField) -> list[Rule]:
+    """Return the rules in the field's ``permission_classes``, strangers wrapped."""
+    definition = graphql_field.extensions.get(DEFINITION)
+    return list(map(Rule.of, definition.permission_classes)) if definition else []
+
+
+def _extension_rule(graphql_field: GraphQLField) -> Rule | None:
+    definition = graphql_field.extensions.get(DEFINITION)
+    extensions = definition.extensions if definition else ()
+    return _all_of(
+        Rule.of(permission)
+        for extension in extensions
+        if isinstance(extension, PermissionExtension)
+        for permission in extension.permissions
+    )
+
+
+def type_rules(graphql_type: Any) -> list[Rule]:
+    """Return the rules that stand on the type."""
+    return _directive_rules(graphql_type)
+
+
+def _directive_rules(element: Any) -> list[Rule]:
+    definition = element.extensions.get(DEFINITION)
+    directives = getattr(definition, "directives", None) or ()
+    return [directive for directive in directives if isinstance(directive, Rule)]
+
+
+def _refuse_strict_non_null(graphql_type: FieldsType, name: str) -> None:
+    """A denied non-null field would take its whole parent along, which nobody asked for."""
+    if not is_non_null_type(graphql_type.fields[name].type):
+        return
+    of_type = type_rules(graphql_type)
+    for rule in own_rules(graphql_type.fields[name]):
+        if not isinstance(rule.term, Everyone) and rule not in of_type:
+            raise ConfigurationError(
+                f"{graphql_type.name}.{name} is non-null, but its rule ({rule.rule}) is stricter "
+                "than its type's: a denial would null the whole object. Make the field nullable."
+            )
+
+
+def _input_rules(schema: GraphQLSchema) -> Iterator[tuple[str, Rule]]:
+    for coordinate, element in _input_elements(schema):
+        if own_permissions := getattr(
+            element.extensions.get(DEFINITION), "permission_classes", None
+        ):
+            raise ConfigurationError(
+                f"{coordinate} has permission_classes={own_permissions}, which Strawberry ignores "
+                "on inputs. Write directives=[…] instead."
+            )
+        rule = _all_of(_directive_rules(element))
+        if rule is None:
+            continue
+        if not all(isinstance(leaf, Everyone | Granted) for leaf in rule.term.leaves()):
+            raise ConfigurationError(
+                f"The rule of {coordinate} ({rule.rule}) looks at an object. An argument, input "
+                "field or enum value has none: put that rule on the field that takes it."
+            )
+        yield coordinate, rule
+
+
+def _input_elements(schema: GraphQLSchema) -> Iterator[tuple[str, Any]]:
+    for graphql_type, name in _fields(schema):
+        graphql_field = graphql_type.fields[name]
+        for arg, argument in graphql_field.args.items():
+            yield f"{graphql_type.name}.{name}({arg}:)", argument
+    for graphql_type in _types(schema, GraphQLInputObjectType):
+        for name, input_field in graphql_type.fields.items():
+            yield f"{graphql_type.name}.{name}", input_field
+    for graphql_type in _types(schema, GraphQLEnumType):
+        for name, value in graphql_type.values.items():
+            yield f"{graphql_type.name}.{name}", value
+
+
+def _ignoring_the_bearer(schema: GraphQLSchema) -> frozenset[str]:
+    mutation = schema.mutation_type
+    return frozenset(
+        name
+        for name, each in (mutation.fields if mutation else {}).items()
+        if any(rule.ignores_bearer for rule in own_rules(each))
+    )
+
+
+def _acting(schema: GraphQLSchema) -> Iterator[tuple[str, Acting]]:
+    for graphql_type, name in _fields(schema):
+        each = graphql_type.fields[name]
+        definition = each.extensions.get(DEFINITION)
+        if definition is not None and ACTING in definition.metadata:
+            yield f"{graphql_type.name}.{name}", definition.metadata[ACTING]
+
+
+def _grants(rule: Rule) -> Iterator[str]:
+    return (leaf.grant for leaf in rule.term.leaves() if isinstance(leaf, Granted))

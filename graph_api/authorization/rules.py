@@ -1,0 +1,287 @@
+"""Rules: what stands in ``permission_classes=[…]`` of a field, or in ``directives=[…]`` elsewhere.
+
+    email: str | None = strawberry.field(
+        permission_classes=[HasPermission("user:read") | IsSelf()]
+    )
+
+A rule is an instance whose call returns itself, since Strawberry calls each entry of
+``permission_classes`` to get one. So it also holds, checked row by row, on a stock
+``strawberry.Schema``; :class:`graph_api.Schema` decides what it can before execution.
+"""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import isawaitable, signature
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.permission import BasePermission
+from strawberry.schema_directive import Location, StrawberrySchemaDirective
+from strawberry.types import Info
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+from graph_api.authorization.principal import (
+    AUTHENTICATED,
+    Grants,
+    Principal,
+    permission_grant,
+    role_grant,
+)
+from graph_api.authorization.terms import (
+    AllOf,
+    AnyOf,
+    Call,
+    Everyone,
+    Granted,
+    Not,
+    ObjectTerm,
+    Term,
+    Verdict,
+)
+from graph_api.errors import ConfigurationError, Forbidden, GraphApiError, Unauthenticated
+
+
+class RuleType(ABCMeta):
+    """Tells type checkers that rules compose; Strawberry types its entries as classes."""
+
+    if TYPE_CHECKING:
+
+        def __or__(cls, other: type[BasePermission]) -> type[Rule]: ...
+        def __and__(cls, other: type[BasePermission]) -> type[Rule]: ...
+        def __invert__(cls) -> type[Rule]: ...
+
+
+class Rule(BasePermission, metaclass=RuleType):
+    """Who may read a field, reach a type, give an argument or use a value.
+
+    Attributes:
+        term: the expression that decides.
+        ignores_bearer: see :func:`Public`.
+    """
+
+    __strawberry_directive__ = StrawberrySchemaDirective(
+        python_name="guard",
+        graphql_name="guard",
+        locations=[
+            Location.FIELD_DEFINITION,
+            Location.OBJECT,
+            Location.INTERFACE,
+            Location.ARGUMENT_DEFINITION,
+            Location.INPUT_FIELD_DEFINITION,
+            Location.ENUM_VALUE,
+        ],
+        fields=[
+            StrawberryField(
+                python_name="rule", graphql_name="rule", type_annotation=StrawberryAnnotation(str)
+            )
+        ],
+        description="Who may use this: a rule in the grammar of docs/rules.md.",
+        origin=None,
+    )
+
+    def __init__(self, term: Term, *, ignores_bearer: bool = False) -> None:
+        self.term = term
+        self.ignores_bearer = ignores_bearer
+
+    def __call__(self) -> Self:
+        """Return the rule itself: Strawberry calls each entry of ``permission_classes``."""
+        return self
+
+    @property
+    def rule(self) -> str:
+        """The canonical text, as ``@guard(rule: …)`` prints it."""
+        return f"{self.term}(ignoresBearer)" if self.ignores_bearer else str(self.term)
+
+    def static(self, grants: Grants) -> Verdict:
+        """Judge by the grants alone: true, false, or None where the object must be known."""
+        return self.term.static(grants)
+
+    async def check_many(
+        self,
+        objects: Sequence[Any],
+        principal: Principal,
+        arguments: Mapping[str, Any] | None = None,
+        info: Any = None,
+    ) -> list[bool]:
+        """Judge many objects in one call; a rule that fails denies."""
+        verdicts = await self.term.decide(Call(principal, arguments or {}, info), objects)
+        return [verdict is True for verdict in verdicts]
+
+    def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool | Awaitable[bool]:
+        """Judge one object, on a schema that is not ours."""
+        principal: Principal = info.context.principal
+        verdict = self.static(principal.grants)
+        return self._check_one(source, info, kwargs) if verdict is None else verdict
+
+    async def _check_one(self, source: Any, info: Info, arguments: Mapping[str, Any]) -> bool:
+        return (await self.check_many([source], info.context.principal, arguments, info))[0]
+
+    def __or__(self, other: object) -> Rule:
+        return Rule(AnyOf((*_parts(AnyOf, self), *_parts(AnyOf, Rule.of(other)))))
+
+    def __ror__(self, other: object) -> Rule:
+        return Rule.of(other) | self
+
+    def __and__(self, other: object) -> Rule:
+        return Rule(AllOf((*_parts(AllOf, self), *_parts(AllOf, Rule.of(other)))))
+
+    def __rand__(self, other: object) -> Rule:
+        return Rule.of(other) & self
+
+    def __invert__(self) -> Rule:
+        for leaf in self.term.leaves():
+            if isinstance(leaf, ObjectTerm) and leaf.is_stranger:
+                raise ConfigurationError(
+                    f"~ stands before {leaf}, a permission class that graph-api does not know: "
+                    "if it failed, ~ would open the field. Write its opposite as a class."
+                )
+        return Rule(Not(self.term))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rule) and (self.term, self.ignores_bearer) == (
+            other.term,
+            other.ignores_bearer,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.term, self.ignores_bearer))
+
+    def __repr__(self) -> str:
+        return f"<rule {self.rule}>"
+
+    @classmethod
+    def of(cls, permission: object) -> Rule:
+        """Return the rule, or a stranger's permission class wrapped as an object rule.
+
+        Raises:
+            ConfigurationError: for what is no permission.
+        """
+        if isinstance(permission, Rule):
+            return permission
+        if isinstance(permission, type) and issubclass(permission, BasePermission):
+            permission = permission()
+        if isinstance(permission, BasePermission):
+            name = type(permission).__name__
+            return Rule(ObjectTerm(name, _Ask(permission), is_stranger=True))
+        raise ConfigurationError(f"{permission!r} is no rule and no Strawberry permission.")
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """Asks a stranger's permission about each object: it knows no batch."""
+
+    permission: BasePermission
+
+    async def __call__(self, call: Call, objects: Sequence[Any]) -> list[Any]:
+        ask = self.permission.has_permission
+        answers = [ask(one, call.info, **call.arguments) for one in objects]
+        return [await answer if isawaitable(answer) else answer for answer in answers]
+
+
+@dataclass(frozen=True)
+class _SelfBy:
+    """Compares an attribute of each object with the caller's id."""
+
+    attribute: str
+
+    def __call__(self, call: Call, objects: Sequence[Any]) -> list[bool]:
+        return [getattr(one, self.attribute) == call.principal.subject for one in objects]
+
+
+@dataclass(frozen=True)
+class _SelfArgument:
+    """Compares an argument with the caller's id; the objects don't matter."""
+
+    path: tuple[str, ...]
+
+    def __call__(self, call: Call, objects: Sequence[Any]) -> list[bool]:
+        value: Any = call.arguments
+        for name in self.path:
+            members = value if isinstance(value, Mapping) else vars(value)
+            value = next(members[key] for key in members if to_camel_case(key) == name)
+        return [value == call.principal.subject] * len(objects)
+
+
+def _parts(kind: type[AnyOf | AllOf], rule: Rule) -> tuple[Term, ...]:
+    return rule.term.terms if isinstance(rule.term, kind) else (rule.term,)
+
+
+def _declared(rule: Rule) -> type[Rule]:
+    """Type a rule as Strawberry types the entries of ``permission_classes``: as a class."""
+    return cast("type[Rule]", rule)
+
+
+def Public(*, ignores_bearer: bool = False) -> type[Rule]:  # noqa: N802
+    """Everyone, signed in or not.
+
+    Args:
+        ignores_bearer: on a root mutation field: a request for such fields alone is served as
+            anonymous without a look at its bearer, which may have expired (``login``, ``refresh``).
+    """
+    return _declared(Rule(Everyone(), ignores_bearer=ignores_bearer))
+
+
+def Carrier() -> type[Rule]:  # noqa: N802
+    """On a type: whoever reached it may read it. For connections, edges and payloads."""
+    return _declared(Rule(Everyone("carrier")))
+
+
+def IsAuthenticated() -> type[Rule]:  # noqa: N802
+    """Whoever is signed in."""
+    return _declared(Rule(Granted(AUTHENTICATED)))
+
+
+def HasRole(name: str) -> type[Rule]:  # noqa: N802
+    """Whoever holds the role, or one that includes it."""
+    return _declared(Rule(Granted(role_grant(name))))
+
+
+def HasPermission(name: str) -> type[Rule]:  # noqa: N802
+    """Whoever holds the permission, ``noun:verb``, through one of their roles."""
+    return _declared(Rule(Granted(permission_grant(name))))
+
+
+def IsSelf(*, by: str = "id", arg: str | None = None) -> type[Rule]:  # noqa: N802
+    """Whoever the object is, or belongs to.
+
+    Args:
+        by: the attribute of the object that holds a user's id.
+        arg: instead, the argument that holds it, by GraphQL name; dotted below inputs, such as
+            ``input.userId``.
+    """
+    if arg is None:
+        return _declared(Rule(ObjectTerm(f"self({by})", _SelfBy(by))))
+    return _declared(Rule(ObjectTerm(f"self(arg: {arg})", _SelfArgument(tuple(arg.split("."))))))
+
+
+def rule(judge: Callable[..., Any]) -> type[Rule]:
+    """Make a rule of a function over a batch of objects.
+
+        @rule
+        async def owns(principal: Principal, articles: Sequence[Article]) -> Sequence[bool]:
+            return [article.author_id == principal.subject for article in articles]
+
+    The function is called once for a list, not once a row, and only for signed-in callers. It may
+    take ``info`` and ``arguments`` (both as a resolver gets them) as keyword arguments.
+    """
+    wanted = signature(judge).parameters.keys() & {"info", "arguments"}
+
+    def ask(call: Call, objects: Sequence[Any]) -> Any:
+        return judge(call.principal, objects, **{name: getattr(call, name) for name in wanted})
+
+    return _declared(Rule(ObjectTerm(judge.__name__, ask)))
+
+
+def denial(rule: Rule, coordinate: str, principal: Principal) -> GraphApiError:
+    """Return the error for a denied coordinate: sign in first, or FORBIDDEN."""
+    if not principal.is_authenticated:
+        return Unauthenticated(
+            f"{coordinate} is not for anonymous callers: sign in and send the access token as "
+            "'Authorization: Bearer …'.",
+            reason="sign_in_required",
+        )
+    return Forbidden(f"You may not use {coordinate}. It needs: {rule.rule}")

@@ -1,0 +1,300 @@
+"""The schema class: a ``strawberry.Schema`` whose rules are collected, checked, printed and held.
+
+It stands on a few private names of Strawberry, which ``tests/execution/test_strawberry.py`` pins.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import Token
+from functools import lru_cache, partial
+from inspect import isawaitable
+from typing import Any, Literal
+
+import strawberry
+import structlog
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    specified_rules,
+)
+from graphql import (
+    ExecutionResult as CoreResult,
+)
+from graphql.utilities import get_operation_ast
+from strawberry.extensions import SchemaExtension
+from strawberry.permission import PermissionExtension
+from strawberry.schema.schema import validate_document
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.field import StrawberryField
+from typing_extensions import override
+
+from graph_api.authorization.decision import Operation, decide
+from graph_api.authorization.guards import AlreadyReportedError, Running, install, running
+from graph_api.authorization.principal import ANONYMOUS, Principal
+from graph_api.authorization.rulebook import RuleBook
+from graph_api.authorization.rules import Rule
+from graph_api.errors import (
+    BadUserInput,
+    OperationTooExpensive,
+    ParseFailed,
+    ValidationFailed,
+    expose,
+)
+from graph_api.execution.documents import Document, Documents
+from graph_api.execution.extend import Extension
+from graph_api.execution.limits import Limits
+from graph_api.execution.result import NotExecuted, Phase
+
+_log = structlog.get_logger(__name__)
+
+
+def principal_of(context: Any) -> Principal:
+    """Return the ``principal`` of a context object; anonymous without one."""
+    principal = getattr(context, "principal", ANONYMOUS)
+    return principal if isinstance(principal, Principal) else ANONYMOUS
+
+
+class Schema(strawberry.Schema):
+    """A Strawberry schema with one rule for each field.
+
+    Attributes:
+        rules: the rules by schema coordinate.
+        documents: the parsed documents.
+        permissions: the declared permissions, by ``noun:verb``, with descriptions.
+        roles: the declared roles, each with the permissions and roles that it holds.
+    """
+
+    def __init__(
+        self,
+        query: type,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        *,
+        extend: Sequence[Extension] = (),
+        permissions: Mapping[str, str] | None = None,
+        roles: Mapping[str, Sequence[str]] | None = None,
+        principal: Callable[[Any], Principal] = principal_of,
+        denied_fields: Literal["filter", "reject"] = "filter",
+        uncovered: Literal["refuse", "allow"] = "refuse",
+        limits: Limits | None = None,
+        **strawberry_options: Any,
+    ) -> None:
+        """Build the schema and check its rules.
+
+        Args:
+            query: the root types, as for ``strawberry.Schema``.
+            mutation: see ``query``.
+            subscription: see ``query``.
+            extend: fields added to shipped types, see :func:`graph_api.extend`.
+            permissions: declared permissions (``noun:verb``) with their descriptions, beside those
+                that the root types bring.
+            roles: declared roles with the names of the permissions that they hold.
+            principal: gets the caller from the context object.
+            denied_fields: ``filter`` nulls denied fields, ``reject`` runs nothing.
+            uncovered: ``allow`` lets fields without a rule through, for applications on their way.
+            limits: what a document may ask for.
+            strawberry_options: whatever else ``strawberry.Schema`` takes.
+
+        Raises:
+            ConfigurationError: a field has no rule, or a rule can't hold where it stands.
+        """
+        self._extensions_of = _by_target(extend)
+        self._principal = principal
+        self.denied_fields = denied_fields
+        self.documents = Documents(limits or Limits())
+        self._validated = lru_cache(maxsize=1_000)(self._validate)
+        roots = [root for root in (query, mutation, subscription) if root is not None]
+        self.permissions = _declared(roots, "__permissions__") | dict(permissions or {})
+        self.roles = _declared(roots, "__roles__") | dict(roles or {})
+        super().__init__(query, mutation, subscription, **strawberry_options)
+        self.rules = RuleBook.of(self._schema)
+        if uncovered == "refuse":
+            self.rules.require_coverage()
+        self.rules.require_declared(self.permissions, self.roles)
+        install(self.rules)
+
+    @property
+    def ignores_bearer(self) -> frozenset[str]:
+        """Names of the root mutation fields that are served without a look at the bearer."""
+        return self.rules.ignores_bearer
+
+    @override
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        added = self._extensions_of.get(type_definition.origin, ())
+        return [_ruled(each) for each in (*type_definition.fields, *added)]
+
+    @override
+    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
+        return [_Prepared(self._prepare), *super().get_extensions(sync)]
+
+    @override
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Log nothing here: Strawberry's logger writes the document, with inline passwords."""
+
+    @override
+    async def execute(self, *args: Any, **options: Any) -> ExecutionResult:
+        return _conclude(await super().execute(*args, **options))
+
+    @override
+    def execute_sync(self, *args: Any, **options: Any) -> ExecutionResult:
+        return _conclude(super().execute_sync(*args, **options))
+
+    @override
+    def _get_execute_function(self) -> Callable[..., Any]:
+        return partial(self._execute_decided, super()._get_execute_function())
+
+    def _prepare(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        document = self.documents.parse(text)
+        return document.node, self._validated(document)
+
+    def _validate(self, document: Document) -> list[GraphQLError]:
+        return validate_document(self._schema, document.node, tuple(specified_rules))
+
+    def _execute_decided(
+        self,
+        execute: Callable[..., Any],
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        *,
+        context_value: Any = None,
+        variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """Decide the operation; execute what the decision leaves of it."""
+        principal = self._principal(context_value)
+        operation = _operation(document, operation_name, variable_values or {})
+        decision = decide(
+            self.rules, operation, principal.grants, reject=self.denied_fields == "reject"
+        )
+        errors = [denial.error(principal) for denial in decision.denials]
+        if decision.is_rejected:
+            return NotExecuted(data=None, errors=errors, phase="authorization")
+        token = running.set(Running(principal, decision))
+        result = execute(
+            schema,
+            document,
+            context_value=context_value,
+            variable_values=variable_values,
+            operation_name=operation_name,
+            **options,
+        )
+        if isawaitable(result):
+            return _finish(result, token, errors)
+        running.reset(token)
+        return _with_denials(result, errors)
+
+
+class _Prepared(SchemaExtension):
+    """Takes parsed, limited and validated documents from where they are kept."""
+
+    def __init__(self, prepare: Callable[[str], tuple[DocumentNode, list[GraphQLError]]]) -> None:
+        self.prepare = prepare
+
+    @override
+    def on_parse(self) -> Iterator[None]:
+        if self.execution_context.query:
+            node, self.errors = self.prepare(self.execution_context.query)
+            self.execution_context.graphql_document = node
+        yield
+
+    @override
+    def on_validate(self) -> Iterator[None]:
+        if self.execution_context.query:
+            self.execution_context.pre_execution_errors = self.errors
+        yield
+
+
+async def _finish(result: Any, token: Token[Running | None], errors: list[GraphQLError]) -> Any:
+    try:
+        return _with_denials(await result, errors)
+    finally:
+        running.reset(token)
+
+
+def _with_denials(result: Any, denials: list[GraphQLError]) -> Any:
+    """Put the denials before the errors of execution, which has nulled them without a word."""
+    if not isinstance(result, CoreResult):
+        return result
+    others = [error for error in result.errors or () if not _is_reported(error)]
+    return CoreResult(result.data, [*denials, *others] or None)
+
+
+def _is_reported(error: GraphQLError) -> bool:
+    return isinstance(error.original_error, AlreadyReportedError)
+
+
+def _operation(document: DocumentNode, name: str | None, variables: dict[str, Any]) -> Operation:
+    node = get_operation_ast(document, name)
+    if node is None:
+        raise ValidationFailed("The document has no such operation, or several: name one of them.")
+    fragments = {
+        each.name.value: each
+        for each in document.definitions
+        if isinstance(each, FragmentDefinitionNode)
+    }
+    return Operation(node, fragments, variables)
+
+
+def _conclude(result: ExecutionResult) -> ExecutionResult:
+    """Give each error its code, and tell what was not executed from what was."""
+    refused = _was_refused(result)
+    code = ValidationFailed.code if refused else BadUserInput.code
+    result.errors = [expose(error, code) for error in result.errors or ()] or None
+    if isinstance(result, NotExecuted) or not refused:
+        return result
+    return NotExecuted(None, result.errors, result.extensions, phase=_phase(result))
+
+
+def _was_refused(result: ExecutionResult) -> bool:
+    """Whether nothing ran: graphql-core gives a path to each error from execution."""
+    if isinstance(result, PreExecutionError):
+        return True
+    errors = result.errors or ()
+    return result.data is None and bool(errors) and all(error.path is None for error in errors)
+
+
+def _phase(result: ExecutionResult) -> Phase:
+    codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+    return "parse" if codes & {ParseFailed.code, OperationTooExpensive.code} else "validation"
+
+
+def _declared(roots: Iterable[type], name: str) -> dict[str, Any]:
+    """Merge what the root types bring along, such as the accounts' permissions."""
+    return {key: value for root in roots for key, value in getattr(root, name, {}).items()}
+
+
+def _by_target(extensions: Sequence[Extension]) -> dict[type, list[StrawberryField]]:
+    fields: dict[type, list[StrawberryField]] = {}
+    for extension in extensions:
+        fields.setdefault(extension.target, []).extend(extension.fields)
+    return fields
+
+
+def _ruled(field: StrawberryField) -> StrawberryField:
+    """Return a copy whose rules are printed, and held by our guards.
+
+    The field itself stays as it is: a stock schema of the same types still checks it.
+    """
+    if not field.permission_classes:
+        return field
+    ruled = copy.copy(field)
+    ruled.extensions = [each for each in field.extensions if not _is_of_classes(each, field)]
+    ruled.directives = [*field.directives, *map(Rule.of, field.permission_classes)]
+    return ruled
+
+
+def _is_of_classes(extension: object, field: StrawberryField) -> bool:
+    """Whether Strawberry made the extension of the field's ``permission_classes``."""
+    classes: list[Any] = field.permission_classes
+    return isinstance(extension, PermissionExtension) and all(
+        permission in classes or type(permission) in classes for permission in extension.permissions
+    )
