@@ -19,6 +19,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.schema import SchemaItem
@@ -145,7 +146,7 @@ class Migrations:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except CommandError as error:
+        except (CommandError, RevisionError) as error:
             raise ConfigurationError(
                 f"The database and the revisions in {self.versions} don't fit together, "
                 f"as when an older release meets a newer database: {error}"

@@ -45,7 +45,8 @@ SEAL = {
         """
         CREATE FUNCTION graph_api_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-          RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+          RAISE EXCEPTION 'graph_api_audit_event is append-only'
+            USING ERRCODE = 'restrict_violation';
         END $$
         """,
         """
