@@ -17,6 +17,8 @@ from sqlmodel import col
 
 from graph_api.db.ids import new_id
 from graph_api.db.tables import AuditEventRow
+from graph_api.origin import NOWHERE as NOWHERE
+from graph_api.origin import Origin as Origin
 
 Action = Literal[
     "sign_in",
@@ -48,29 +50,6 @@ Action = Literal[
 """What is recorded. The names are stable: people search for them."""
 
 Outcome = Literal["success", "failure"]
-
-MAXIMUM_USER_AGENT_LENGTH = 512
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a request comes from; both None at the command line.
-
-    Attributes:
-        ip_address: the client's address, as far as proxies are trusted.
-        user_agent: what its program calls itself, shortened to 512 printable characters.
-    """
-
-    ip_address: str | None = None
-    user_agent: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.user_agent is not None:
-            printable = "".join(filter(str.isprintable, self.user_agent))
-            object.__setattr__(self, "user_agent", printable[:MAXIMUM_USER_AGENT_LENGTH])
-
-
-NOWHERE = Origin()
 
 
 @dataclass(frozen=True, kw_only=True)

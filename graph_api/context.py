@@ -1,0 +1,84 @@
+"""What resolvers get as ``info.context``: who asks, from where, and the parts they work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from strawberry.dataloader import DataLoader
+
+from graph_api.authorization.principal import ANONYMOUS, Principal
+from graph_api.db.engine import Database
+from graph_api.origin import NOWHERE, Origin
+from graph_api.tokens.access import AccessClaims, AccessTokens
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+Part = TypeVar("Part")
+BatchFunction = Callable[["Context", list[Key]], Coroutine[Any, Any, Sequence[Value]]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request.
+
+    Attributes:
+        principal: the caller, as their access token tells.
+        db: the database; open ``db.read()`` or ``db.write()`` for the time that you need it.
+        origin: the client's address and program.
+        bearer: the access token as it was sent, looked at or not (``logout`` reads it itself).
+        parts: what else the application brought, by type, see :meth:`part`.
+    """
+
+    db: Database
+    principal: Principal = ANONYMOUS
+    origin: Origin = NOWHERE
+    bearer: str | None = field(default=None, repr=False)
+    parts: Mapping[type, Any] = field(default_factory=dict, repr=False)
+    _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict, init=False, repr=False)
+
+    def part(self, kind: type[Part]) -> Part:
+        """Return the part of a type that was given to ``create_app``.
+
+        Raises:
+            LookupError: for a type that nobody gave.
+        """
+        if kind not in self.parts:
+            raise LookupError(f"create_app(…, parts=[…]) got no {kind.__name__}.")
+        return cast("Part", self.parts[kind])
+
+    async def load(self, batch: BatchFunction[Key, Value], key: Key) -> Value:
+        """Return the value for a key; keys that are asked for at once are fetched by one call.
+
+        Args:
+            batch: gets this context and the keys; returns one value for each, in their order.
+            key: what to load. Within a request, each key is loaded once.
+        """
+        loader = self._loaders.get(batch)
+        if loader is None:
+
+            async def fetch(keys: list[Key]) -> Sequence[Value]:
+                return await batch(self, keys)
+
+            loader = self._loaders[batch] = DataLoader(load_fn=fetch)
+        return cast("Value", await loader.load(key))
+
+
+def principal_from(claims: AccessClaims) -> Principal:
+    """Return the caller that a genuine access token names."""
+    return Principal(
+        subject=claims.subject,
+        session_id=claims.session_id,
+        roles=claims.roles,
+        permissions=claims.permissions,
+    )
+
+
+def authenticate(tokens: AccessTokens, bearer: str | None) -> Principal:
+    """Return the caller of a bearer; anonymous without one.
+
+    Raises:
+        Unauthenticated: the token has expired or is not genuine.
+    """
+    return ANONYMOUS if bearer is None else principal_from(tokens.verify(bearer))
