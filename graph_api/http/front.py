@@ -1,0 +1,24 @@
+"""What stands between strangers and the application, outermost first."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+
+from graph_api.http.access_log import AccessLog
+from graph_api.http.cors import Cors
+from graph_api.http.hosts import KnownHosts
+from graph_api.http.proxies import TrustedProxies
+from graph_api.http.security_headers import SecurityHeaders
+from graph_api.settings import Settings
+
+
+def put_in_front(app: Litestar, settings: Settings) -> None:
+    """Wrap an application in proxies, access log, security headers, host names and CORS.
+
+    Litestar runs its ``middleware`` behind its router only, so an unknown path or method would
+    answer without them.
+    """
+    inner = Cors(app.asgi_handler, settings.allowed_origins)
+    known = KnownHosts(inner, settings.allowed_hosts)
+    secure = SecurityHeaders(known, https=settings.issuer.startswith("https:"))
+    app.asgi_handler = TrustedProxies(AccessLog(secure), settings.trusted_proxies)

@@ -1,0 +1,201 @@
+"""``/graphql``: GraphQL over HTTP, in the order body, document, bearer, schema.
+
+See https://graphql.github.io/graphql-over-http/draft/. Which statuses an operation has is said in
+:mod:`graph_api.http.response`, what a request may look like in :mod:`graph_api.http.request`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import uuid4
+
+import structlog
+from graphql import OperationDefinitionNode, OperationType
+from litestar import HttpMethod, Response, route
+from litestar.handlers import HTTPRouteHandler
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType as StrawberryOperationType
+
+from graph_api.errors import BadUserInput, GraphApiError, ValidationFailed
+from graph_api.execution.documents import Documents, operation
+from graph_api.http import response
+from graph_api.http.bearer import bearer_token, ignores_bearer
+from graph_api.http.csrf import check_origin, trusted_origins
+from graph_api.http.graphiql import Page
+from graph_api.http.negotiation import GRAPHQL_RESPONSE, JSON, prefers_html, response_type
+from graph_api.http.request import AnyRequest, GraphQLRequest, Refused, read
+from graph_api.observability import confidential, note
+from graph_api.settings import Settings
+
+PATH = "/graphql"
+
+_ALLOWED = {
+    "GET": (StrawberryOperationType.QUERY,),
+    "POST": (StrawberryOperationType.QUERY, StrawberryOperationType.MUTATION),
+}
+
+log = structlog.stdlib.get_logger("graph_api.http")
+
+
+class Caller(Protocol):
+    """Who asks, as far as a log line says."""
+
+    @property
+    def subject(self) -> str | None:
+        """The user's id; None for an anonymous caller."""
+
+
+class ContextValue(Protocol):
+    """The context of one operation; the schema's resolvers know what else it has."""
+
+    @property
+    def principal(self) -> Caller:
+        """The caller."""
+
+
+MakeContext = Callable[[str | None, AnyRequest], Awaitable[ContextValue]]
+"""Builds the context from the bearer token, not verified, and the request.
+
+None is an anonymous caller. It raises a ``GraphApiError``, such as ``Unauthenticated`` for a token
+that does not verify, where it can't.
+"""
+
+
+class ServedSchema(Protocol):
+    """What is asked of the schema; :class:`graph_api.Schema` has it."""
+
+    @property
+    def documents(self) -> Documents:
+        """The documents that it parses by."""
+
+    @property
+    def ignores_bearer(self) -> frozenset[str]:
+        """Names of the mutation fields for which the bearer is not looked at."""
+
+    async def execute(
+        self,
+        query: str | None,
+        *,
+        variable_values: dict[str, Any] | None,
+        context_value: Any | None,
+        operation_name: str | None,
+        allowed_operation_types: Iterable[StrawberryOperationType],
+    ) -> ExecutionResult:
+        """Parse (by ``documents``), validate, decide and execute; see ``NotExecuted``."""
+
+
+def graphql_route(
+    schema: ServedSchema,
+    make_context: MakeContext,
+    settings: Settings,
+    page: Callable[[], Page] | None = None,
+) -> HTTPRouteHandler:
+    """Return the handler of ``/graphql``.
+
+    Args:
+        schema: what is asked.
+        make_context: builds the context of an operation.
+        settings: the origins of browser clients and the largest body.
+        page: builds the GraphiQL page, for browsers; None where there is none.
+    """
+    endpoint = _Endpoint(schema, make_context, trusted_origins(settings), settings.max_body_bytes)
+
+    @route(PATH, http_method=[HttpMethod.GET, HttpMethod.POST], include_in_schema=False)
+    async def graphql(request: AnyRequest) -> Response[Any]:
+        if page and request.method == "GET" and prefers_html(_accept(request)):
+            html, csp = page()
+            return Response(
+                html,
+                media_type="text/html; charset=utf-8",
+                headers={"Content-Security-Policy": csp, "Cache-Control": "no-store"},
+            )
+        return await endpoint.answer(request)
+
+    return graphql
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    schema: ServedSchema
+    make_context: MakeContext
+    trusted_origins: frozenset[str]
+    max_body_bytes: int
+
+    async def answer(self, request: AnyRequest) -> Response[bytes]:
+        """Answer a request, whatever happens, with a GraphQL response."""
+        media_type = response_type(_accept(request))
+        if media_type is None:
+            acceptable = BadUserInput(f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
+            return response.refusal(acceptable, 406, JSON)
+        try:
+            asked = await read(request, self.max_body_bytes)
+            with confidential(asked.query, asked.variables):
+                return await self._masked(asked, request, media_type)
+        except Refused as refused:
+            return response.refusal(refused.error, refused.status, media_type, refused.headers)
+
+    async def _masked(
+        self, asked: GraphQLRequest, request: AnyRequest, media_type: str
+    ) -> Response[bytes]:
+        """Run, and answer what nobody expected with an id that the log has too."""
+        try:
+            return await self._run(asked, request, media_type)
+        except Refused:
+            raise
+        except Exception:
+            error_id = uuid4().hex
+            log.exception("unexpected error", error_id=error_id)
+            error = GraphApiError(f"An unexpected error happened; its id is {error_id}.")
+            return response.refusal(error, 500, media_type)
+
+    async def _run(
+        self, asked: GraphQLRequest, request: AnyRequest, media_type: str
+    ) -> Response[bytes]:
+        try:
+            token = self._look_at_bearer(asked, request)
+            context = await self.make_context(token, request)
+        except GraphApiError as error:
+            return response.before_execution(error, media_type)
+        note(subject=context.principal.subject)
+        result = await self.schema.execute(
+            asked.query,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name or None,
+            allowed_operation_types=_ALLOWED[request.method],
+        )
+        return response.answer(result, media_type)
+
+    def _look_at_bearer(self, asked: GraphQLRequest, request: AnyRequest) -> str | None:
+        """Return the bearer token, unless what is asked is such that it is not looked at.
+
+        A document that selects no operation has its bearer looked at; that it selects none is
+        what the schema says afterwards.
+        """
+        token = bearer_token(request.headers)
+        try:
+            document = self.schema.documents.parse(asked.query)
+            chosen = operation(document, asked.operation_name)
+        except GraphApiError:
+            return token
+        self._admit(chosen, request)
+        ignored = ignores_bearer(document, chosen, self.schema.ignores_bearer)
+        return None if ignored else token
+
+    def _admit(self, chosen: OperationDefinitionNode, request: AnyRequest) -> None:
+        """Refuse an operation that may not come this way."""
+        kind = chosen.operation
+        note(operation=chosen.name.value[:100] if chosen.name else None, type=kind.value)
+        if request.method == "GET" and kind is not OperationType.QUERY:
+            error = BadUserInput(f"Send a {kind.value} by POST.", reason="method_not_allowed")
+            raise Refused(405, error, {"Allow": "POST"})
+        if kind is OperationType.SUBSCRIPTION:
+            raise Refused(400, ValidationFailed("Subscriptions are not served over HTTP."))
+        if kind is OperationType.MUTATION:
+            check_origin(request, self.trusted_origins)
+
+
+def _accept(request: AnyRequest) -> str:
+    return ",".join(request.headers.getall("accept", []))

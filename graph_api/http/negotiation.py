@@ -1,0 +1,53 @@
+"""Which media type a client takes (RFC 9110, section 12.5.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+JSON = "application/json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+HTML = "text/html"
+
+_QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
+
+
+def response_type(accept: str) -> str | None:
+    """Return the media type to answer in, or None where the client takes neither of ours.
+
+    Without a header, and under ``*/*``, it is ``application/json``: clients that don't say are
+    those from before ``application/graphql-response+json``. Named alike, the newer one is taken.
+    """
+    if not accept.strip():
+        return JSON
+    ranges = _ranges(accept)
+    # Of equals, max() returns the first.
+    best = max(
+        (GRAPHQL_RESPONSE, JSON),
+        key=lambda offered: (_quality(offered, ranges), offered in ranges or offered == JSON),
+    )
+    return best if _quality(best, ranges) > 0 else None
+
+
+def prefers_html(accept: str) -> bool:
+    """Whether a browser asks for a page: HTML is named, and liked better than what we answer."""
+    ranges = _ranges(accept)
+    json = max(_quality(JSON, ranges), _quality(GRAPHQL_RESPONSE, ranges))
+    return HTML in ranges and ranges[HTML] > json
+
+
+def _ranges(accept: str) -> dict[str, float]:
+    """Return the quality of each media range; parameters other than ``q`` are ignored."""
+    ranges: dict[str, float] = {}
+    for part in accept.split(","):
+        media_range, *parameters = (text.strip() for text in part.split(";"))
+        qualities = [found[1] for text in parameters if (found := _QUALITY.fullmatch(text))]
+        ranges[media_range.lower()] = float(qualities[0]) if qualities else 1.0
+    return ranges
+
+
+def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
+    """Return the quality of the most specific range that covers a media type."""
+    whole_type = media_type.partition("/")[0] + "/*"
+    covering = (ranges[each] for each in (media_type, whole_type, "*/*") if each in ranges)
+    return next(covering, 0.0)

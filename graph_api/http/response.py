@@ -1,0 +1,108 @@
+"""What a GraphQL answer looks like over HTTP: body, status, challenge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from graphql import GraphQLError
+from litestar import Response
+from strawberry.types import ExecutionResult
+
+from graph_api.errors import (
+    Forbidden,
+    GraphApiError,
+    RateLimited,
+    SessionEnded,
+    Unauthenticated,
+)
+from graph_api.execution.result import NotExecuted
+from graph_api.http.bearer import INSUFFICIENT_SCOPE, INVALID_TOKEN, REALM
+from graph_api.http.negotiation import GRAPHQL_RESPONSE
+
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "Vary": "Authorization, Cookie, Origin, Accept",
+}
+
+
+def answer(result: ExecutionResult, media_type: str) -> Response[bytes]:
+    """Answer with a result, in the status that it has under a media type."""
+    status, headers = _status(result, media_type)
+    return _response(_members(result), status, media_type, headers)
+
+
+def refusal(
+    error: GraphApiError, status: int, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    """Answer with one error that came before the schema was asked."""
+    formatted = {"message": error.message, "extensions": error.extensions}
+    return _response({"errors": [formatted]}, status, media_type, headers or {})
+
+
+def before_execution(error: GraphApiError, media_type: str) -> Response[bytes]:
+    """Answer a caller whose context could not be built, such as one with a bad bearer."""
+    match error:
+        case Unauthenticated() | SessionEnded():
+            return refusal(error, 401, media_type, {"WWW-Authenticate": INVALID_TOKEN})
+        case RateLimited():
+            return refusal(error, 429, media_type, {"Retry-After": str(error.retry_after)})
+        case Forbidden():
+            return refusal(error, 403, media_type)
+        case _:
+            return refusal(error, 400, media_type)
+
+
+def _response(
+    body: dict[str, Any], status: int, media_type: str, headers: Mapping[str, str]
+) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type=f"{media_type}; charset=utf-8",
+        headers={**_ALWAYS, **headers},
+    )
+
+
+def _members(result: ExecutionResult) -> dict[str, Any]:
+    """Return the members of a response; one that was not executed has no ``data``."""
+    members: dict[str, Any] = {} if isinstance(result, NotExecuted) else {"data": result.data}
+    if result.errors:
+        members["errors"] = [error.formatted for error in result.errors]
+    if result.extensions:
+        members["extensions"] = result.extensions
+    return members
+
+
+def _status(result: ExecutionResult, media_type: str) -> tuple[int, dict[str, str]]:
+    errors = result.errors or []
+    match result:
+        case NotExecuted(phase="authorization"):
+            return _denied(errors)
+        case NotExecuted():
+            return (400 if media_type == GRAPHQL_RESPONSE else 200), {}
+    if retry_after := _retry_after(result.data, errors):
+        return 429, {"Retry-After": str(retry_after)}
+    return 200, {}
+
+
+def _denied(errors: Sequence[GraphQLError]) -> tuple[int, dict[str, str]]:
+    if any(_code(error) == Unauthenticated.code for error in errors):
+        return 401, {"WWW-Authenticate": REALM}
+    return 403, {"WWW-Authenticate": INSUFFICIENT_SCOPE}
+
+
+def _retry_after(data: Mapping[str, Any] | None, errors: Sequence[GraphQLError]) -> int | None:
+    """Return the longest wait, in seconds, if every root field was refused as too frequent."""
+    limited = {
+        error.path[0]: int((error.extensions or {}).get("retryAfter", 1))
+        for error in errors
+        if _code(error) == RateLimited.code and error.path and len(error.path) == 1
+    }
+    keys = [error.path[0] if error.path else None for error in errors] if data is None else data
+    return max(limited.values()) if limited and limited.keys() >= set(keys) else None
+
+
+def _code(error: GraphQLError) -> object:
+    return (error.extensions or {}).get("code")

@@ -1,0 +1,193 @@
+"""Logs: one stream of lines, JSON in ``serve`` and readable in ``dev``, and no secret in any.
+
+Lines of other libraries go the same way. What a request said (the strings and numbers of its
+document and variables, passwords among them) is cut out of every line that is written while the
+request is handled, whoever writes it; so an exception may be logged with its message.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from graph_api.settings import Mode
+
+CUT = "[redacted]"
+
+_OURS = ("graph_api", "uvicorn.error")
+"""Whose lines follow the level that is set. Libraries write what they were given at their lower
+levels (SQLAlchemy and aiosqlite each statement with its parameters): of them, warnings only."""
+
+_SILENT = ("uvicorn.access", "strawberry.execution")
+"""Who writes what we write ourselves, with the query string or the operation's text in it."""
+
+_SECRET_KEY = re.compile(
+    r"password|secret|token|authorization|cookie|query|variables|document", re.IGNORECASE
+)
+_SECRET_TEXT = re.compile(
+    r"eyJ[\w-]+\.[\w-]*\.[\w-]*"  # a JWT
+    r"|gar\d+\.\S+"  # a refresh token
+    r"|(?<=bearer )\S+"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]*(?=@)",  # the user and the password of a URL
+    re.IGNORECASE,
+)
+_STRING = re.compile(r'"""(?:\\"""|[^"]|"(?!""))*"""|"(?:\\.|[^"\\\n])*"')
+_NUMBER = re.compile(r"(?<![\w$])-?\d[\d.eE+-]*")
+_MOST_LITERALS = 1_000
+
+_said: ContextVar[tuple[str, Mapping[str, Any] | None] | None] = ContextVar("said", default=None)
+
+
+def configure(mode: Mode, level: str, *, stream: TextIO = sys.stderr) -> None:
+    """Send every log line of this process to a stream.
+
+    Args:
+        mode: ``serve`` writes a JSON object a line, ``dev`` text for people.
+        level: the lowest level of our own lines; of libraries' lines, warnings are the lowest.
+        stream: where the lines go.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                redact,
+                _renderer(mode),
+            ],
+        )
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    _take_over(handler, level.upper())
+
+
+def note(**fields: str | None) -> None:
+    """Add fields to every later line of this request; those that are None are left out."""
+    structlog.contextvars.bind_contextvars(
+        **{name: value for name, value in fields.items() if value is not None}
+    )
+
+
+@contextmanager
+def confidential(document: str, variables: Mapping[str, Any] | None) -> Iterator[None]:
+    """Cut the literals of an operation out of every line that is written meanwhile."""
+    reset = _said.set((document, variables))
+    try:
+        yield
+    finally:
+        _said.reset(reset)
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Cut secrets, and what the request said, out of a line (a structlog processor)."""
+    said = _said.get()
+    literals = _pattern(_literals(*said)) if said else None
+    for key, value in event.items():
+        event[key] = CUT if _SECRET_KEY.search(key) else _redacted(value, literals)
+    return event
+
+
+def _redacted(value: object, literals: re.Pattern[str] | None) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    text = value if isinstance(value, str) else str(value)
+    cut = _SECRET_TEXT.sub(CUT, literals.sub(CUT, text) if literals else text)
+    return value if cut == text and isinstance(value, int | float) else cut
+
+
+def _pattern(literals: set[str]) -> re.Pattern[str] | None:
+    """Match each literal as it is written, in Python and in JSON; short ones as whole words only.
+
+    So many that they would take long to look for match any text: the line is lost, not the secret.
+    """
+    if len(literals) > _MOST_LITERALS:
+        return re.compile(r".+", re.DOTALL)
+    written = {
+        form
+        for literal in literals
+        for form in (literal, repr(literal)[1:-1], json.dumps(literal)[1:-1])
+        if form.strip()
+    }
+    longest_first = sorted(written, key=len, reverse=True)
+    patterns = [
+        re.escape(form) if len(form) > 3 else rf"(?<!\w){re.escape(form)}(?!\w)"
+        for form in longest_first
+    ]
+    return re.compile("|".join(patterns)) if patterns else None
+
+
+def _literals(document: str, variables: Mapping[str, Any] | None) -> set[str]:
+    """Return the strings and numbers of a document, parsed or not, and of its variables."""
+    found = set(_NUMBER.findall(document))
+    for quoted in _STRING.findall(document):
+        found.update((quoted.strip('"'), _unescaped(quoted)))
+    rest: list[object] = [variables]
+    while rest:
+        match rest.pop():
+            case dict() as value:
+                rest.extend(value.values())
+            case list() as value:
+                rest.extend(value)
+            case None | bool():
+                pass
+            case value:
+                found.add(str(value))
+    return found
+
+
+def _unescaped(quoted: str) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        return quoted.strip('"')
+
+
+def _renderer(mode: Mode) -> Processor:
+    if mode == "dev":
+        return structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    return structlog.processors.JSONRenderer(serializer=_json)
+
+
+def _json(event: MutableMapping[str, Any], **_options: Any) -> str:
+    return msgspec.json.encode(event).decode()
+
+
+def _take_over(handler: logging.Handler, level: str) -> None:
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)
+    for name in ("uvicorn", *_OURS, *_SILENT):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    for name in _SILENT:
+        logging.getLogger(name).disabled = True
