@@ -17,8 +17,7 @@ from sqlmodel import col
 
 from graph_api.db.ids import new_id
 from graph_api.db.tables import AuditEventRow
-from graph_api.origin import NOWHERE as NOWHERE
-from graph_api.origin import Origin as Origin
+from graph_api.origin import NOWHERE, Origin
 
 Action = Literal[
     "sign_in",

@@ -6,7 +6,8 @@ and roles are read again in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -15,10 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from graph_api.accounts.grants import grants_of
+from graph_api.accounts import Accounts
+from graph_api.accounts.audit import Action, Event, record
+from graph_api.accounts.grants import Grants, grants_of
 from graph_api.accounts.locks import lock_table
 from graph_api.db.tables import RoleRow, SessionRow, UserRow
 from graph_api.errors import Forbidden, SessionEnded, Unauthenticated
+from graph_api.origin import Origin
 
 
 class Caller(Protocol):
@@ -50,66 +54,94 @@ By = Caller | Operator
 
 
 @dataclass(frozen=True)
-class Authority:
-    """What somebody may do in this transaction.
+class Act:
+    """One transaction in which somebody changes the accounts.
 
     Attributes:
+        session: the transaction.
         user_id: the user who acts, None for the operator.
         session_id: the session that they act in, None for the operator.
         permissions: what they hold; None is everything.
+        origin: where the request came from.
+        at: when.
     """
 
+    session: AsyncSession
     user_id: str | None
     session_id: str | None
     permissions: frozenset[str] | None
+    origin: Origin
+    at: datetime
 
     def require(self, permission: str) -> None:
         """Raise :class:`Forbidden` unless the permission is held."""
         if self.permissions is not None and permission not in self.permissions:
             raise Forbidden(f"This needs the permission {permission}.")
 
-    def require_ceiling(self, permissions: Collection[str]) -> None:
-        """Refuse to act on what holds more than the one who acts.
+    def require_ceiling(self, grants: Grants) -> None:
+        """Refuse to act on who or what holds more than the one who acts.
 
         Raises:
             Forbidden: naming the permissions that they lack.
         """
-        lacking = set() if self.permissions is None else set(permissions) - self.permissions
+        lacking = set() if self.permissions is None else grants.permissions - self.permissions
         if lacking:
             raise Forbidden(f"This holds permissions that you lack: {', '.join(sorted(lacking))}.")
 
+    def record(self, action: Action, target_id: str, **details: str) -> None:
+        """Record what is done in this transaction."""
+        event = Event(
+            action=action,
+            actor_id=self.user_id,
+            session_id=self.session_id,
+            target_id=target_id,
+            origin=self.origin,
+            details=details,
+        )
+        record(self.session, event, at=self.at)
 
-async def authority_of(session: AsyncSession, by: By) -> Authority:
-    """Read again who acts.
+
+@asynccontextmanager
+async def acting(accounts: Accounts, by: By, origin: Origin) -> AsyncIterator[Act]:
+    """Open a transaction for one who acts, and read again who they are.
 
     Raises:
         SessionEnded: if their session is over or their account disabled or gone.
         Unauthenticated: ``token_stale`` if they have lost a role or a permission since the token
             was issued: a refresh gives one that says what they still hold.
     """
-    if isinstance(by, Operator):
-        return Authority(user_id=None, session_id=None, permissions=None)
-    if by.subject is None or not await _is_present(session, by):
-        raise SessionEnded
-    held = await grants_of(session, by.subject)
-    if not (by.roles <= held.roles and by.permissions <= held.permissions):
-        raise Unauthenticated("Your roles have changed. Refresh the token.", reason="token_stale")
-    return Authority(by.subject, by.session_id, by.permissions)
+    async with accounts.db.write() as session:
+        yield await _act(session, by, origin, accounts.clock())
 
 
-async def administer(session: AsyncSession, by: By, permission: str) -> Authority:
-    """Begin to change users or roles: one at a time, and only with the permission.
+@asynccontextmanager
+async def administering(
+    accounts: Accounts, permission: str, by: By, origin: Origin
+) -> AsyncIterator[Act]:
+    """Open a transaction that changes users or roles: one at a time, with the permission.
 
     Two who take each other's last role away at once would otherwise both succeed.
 
     Raises:
         Forbidden: without the permission.
-        SessionEnded, Unauthenticated: as :func:`authority_of`.
+        SessionEnded, Unauthenticated: as :func:`acting`.
     """
-    await lock_table(session, RoleRow)
-    authority = await authority_of(session, by)
-    authority.require(permission)
-    return authority
+    async with accounts.db.write() as session:
+        await lock_table(session, RoleRow)
+        act = await _act(session, by, origin, accounts.clock())
+        act.require(permission)
+        yield act
+
+
+async def _act(session: AsyncSession, by: By, origin: Origin, now: datetime) -> Act:
+    if isinstance(by, Operator):
+        return Act(session, None, None, None, origin, now)
+    if by.subject is None or not await _is_present(session, by):
+        raise SessionEnded
+    held = await grants_of(session, by.subject)
+    if not (by.roles <= held.roles and by.permissions <= held.permissions):
+        raise Unauthenticated("Your roles have changed. Refresh the token.", reason="token_stale")
+    return Act(session, by.subject, by.session_id, by.permissions, origin, now)
 
 
 async def _is_present(session: AsyncSession, by: Caller) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CTE, Select, select
+from sqlalchemy import CTE, ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -27,29 +27,46 @@ class Grants:
 
 async def grants_of(session: AsyncSession, user_id: str) -> Grants:
     """Return what a user holds, in one statement."""
-    granted = select(col(UserRoleRow.role_id)).where(col(UserRoleRow.user_id) == user_id)
-    return await _grants(session, granted)
+    return (await grants_of_users(session, [user_id]))[user_id]
+
+
+async def grants_of_users(session: AsyncSession, user_ids: Sequence[str]) -> dict[str, Grants]:
+    """Return what each of these users holds, in one statement."""
+    row = UserRoleRow
+    granted = select(col(row.user_id), col(row.role_id)).where(col(row.user_id).in_(user_ids))
+    held = granted.cte("held", recursive=True)
+    step = select(held.c.user_id, col(RoleIncludeRow.included_id)).join(
+        held, held.c.role_id == col(RoleIncludeRow.role_id)
+    )
+    held = held.union(step)
+    rows = (await session.execute(_names(held, held.c.user_id))).tuples().all()
+    return {
+        user_id: _grants((role, name) for holder, role, name in rows if holder == user_id)
+        for user_id in user_ids
+    }
 
 
 async def grants_of_roles(session: AsyncSession, role_ids: Sequence[str]) -> Grants:
     """Return what somebody with just these roles would hold."""
-    return await _grants(session, select(col(RoleRow.id)).where(col(RoleRow.id).in_(role_ids)))
+    held = included_in(select(col(RoleRow.id)).where(col(RoleRow.id).in_(role_ids)))
+    rows = (await session.execute(_names(held, held.c.role_id))).tuples().all()
+    return _grants((role, permission) for _, role, permission in rows)
 
 
 def included_in(role_ids: Select[str]) -> CTE:
     """Return a table ``role_id`` of these roles and all that they include, however far down."""
-    reached = role_ids.cte("included", recursive=True, nesting=True)
+    reached = _role_id(role_ids).cte("included", recursive=True)
     step = select(col(RoleIncludeRow.included_id)).join(
-        reached, reached.c[0] == col(RoleIncludeRow.role_id)
+        reached, reached.c.role_id == col(RoleIncludeRow.role_id)
     )
     return reached.union(step)  # not UNION ALL: it ends, even in a circle
 
 
 def including(role_ids: Select[str]) -> CTE:
-    """Return a table of these roles and all that include them, however far up."""
-    reached = role_ids.cte("including", recursive=True, nesting=True)
+    """Return a table ``role_id`` of these roles and all that include them, however far up."""
+    reached = _role_id(role_ids).cte("including", recursive=True)
     step = select(col(RoleIncludeRow.role_id)).join(
-        reached, reached.c[0] == col(RoleIncludeRow.included_id)
+        reached, reached.c.role_id == col(RoleIncludeRow.included_id)
     )
     return reached.union(step)
 
@@ -57,18 +74,28 @@ def including(role_ids: Select[str]) -> CTE:
 def holders_of(role_name: str) -> Select[str]:
     """Return the statement for the ids of users who hold a role, also through another one."""
     roles = including(select(col(RoleRow.id)).where(col(RoleRow.name) == role_name))
-    return select(col(UserRoleRow.user_id)).where(col(UserRoleRow.role_id).in_(select(roles.c[0])))
-
-
-async def _grants(session: AsyncSession, role_ids: Select[str]) -> Grants:
-    held = included_in(role_ids)
-    statement = (
-        select(col(RoleRow.name), col(RolePermissionRow.permission))
-        .join(held, held.c[0] == col(RoleRow.id))
-        .outerjoin(RolePermissionRow, col(RolePermissionRow.role_id) == col(RoleRow.id))
+    return select(col(UserRoleRow.user_id)).where(
+        col(UserRoleRow.role_id).in_(select(roles.c.role_id))
     )
-    rows = (await session.execute(statement)).all()
+
+
+def _role_id(role_ids: Select[str]) -> Select[str]:
+    return select(role_ids.subquery().c[0].label("role_id"))
+
+
+def _names(held: CTE, holder: ColumnElement[str]) -> Select[str, str, str | None]:
+    """Return the statement for holder, role name and permission of all that is held."""
+    permission = RolePermissionRow
+    return (
+        select(holder, col(RoleRow.name), col(permission.permission))
+        .join(held, held.c.role_id == col(RoleRow.id))
+        .outerjoin(permission, col(permission.role_id) == col(RoleRow.id))
+    )
+
+
+def _grants(names: Iterable[tuple[str, str | None]]) -> Grants:
+    pairs = list(names)
     return Grants(
-        roles=frozenset(name for name, _ in rows),
-        permissions=frozenset(permission for _, permission in rows if permission),
+        roles=frozenset(role for role, _ in pairs),
+        permissions=frozenset(permission for _, permission in pairs if permission),
     )

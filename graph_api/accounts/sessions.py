@@ -1,0 +1,293 @@
+"""Sessions: how they begin, go on by refresh tokens, and end.
+
+A session has one row and no stored token. Its ``counter`` says which refresh token is the newest;
+presenting it moves the counter on. The one before it is answered again for a few seconds, since
+tabs wake together and answers get lost. What can't be seen: a thief who always follows within
+that interval.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Select, case, exists, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
+from sqlmodel import col
+
+from graph_api.accounts import Accounts
+from graph_api.accounts.audit import Action, Event, record
+from graph_api.accounts.authority import Act, By, acting
+from graph_api.accounts.grants import grants_of
+from graph_api.db.ids import new_id, prefix_of
+from graph_api.db.tables import SessionMode, SessionRow, UserRow
+from graph_api.db.types import UtcDateTime
+from graph_api.errors import NotFound, SessionEnded
+from graph_api.origin import Origin
+from graph_api.settings import Settings
+from graph_api.tokens.refresh import RefreshToken
+
+EndReason = Literal[
+    "signed_out",
+    "signed_out_everywhere",
+    "session_revoked",
+    "password_changed",
+    "password_reset",
+    "user_disabled",
+    "refresh_token_reused",
+    "refresh_token_ahead",
+]
+"""Why a session ended. One whose time is over has no reason: it is not written to any more."""
+
+SALT_BYTES = 32
+
+
+def begin(
+    settings: Settings, user_id: str, *, mode: SessionMode, origin: Origin, now: datetime
+) -> SessionRow:
+    """Return a new session's row, to be added to a transaction."""
+    absolute_end = now + timedelta(seconds=settings.refresh_token_absolute_ttl)
+    return SessionRow(
+        id=new_id("ses"),
+        user_id=user_id,
+        mode=mode,
+        counter=0,
+        salt=secrets.token_bytes(SALT_BYTES),
+        created_at=now,
+        rotated_at=now,
+        idle_expires_at=min(_idle_end(settings, now), absolute_end),
+        absolute_expires_at=absolute_end,
+        user_agent=origin.user_agent,
+        ip_address=origin.ip_address,
+    )
+
+
+async def salt_of(session: AsyncSession, session_id: str) -> bytes | None:
+    """Return the salt that a session's refresh tokens are made with, None for no session."""
+    row = SessionRow
+    return await session.scalar(select(col(row.salt)).where(col(row.id) == session_id))
+
+
+async def rotate(
+    accounts: Accounts,
+    session: AsyncSession,
+    token: RefreshToken,
+    *,
+    arrived_at: datetime,
+    origin: Origin,
+) -> SessionRow | SessionEnded:
+    """Answer a verified refresh token: with the session whose counter says the next one.
+
+    One conditional statement moves the counter on, so of many who come at once one wins. The
+    others find the counter moved.
+
+    Args:
+        accounts: the parts.
+        session: a transaction. Commit it before the error that is returned is raised: reuse ends
+            the session.
+        token: whose MAC has been verified.
+        arrived_at: when the request came; waiting for the database is not the client's fault.
+        origin: where the request came from.
+    """
+    now = accounts.clock()
+    statement = _rotation(accounts.settings, token, now)
+    row = await session.scalar(statement, execution_options={"synchronize_session": False})
+    if row is None:
+        return await _second_look(accounts, session, token, arrived_at=arrived_at, origin=origin)
+    _record(session, "refresh", row, origin, now)
+    return row
+
+
+async def renew(settings: Settings, act: Act) -> SessionRow:
+    """Move the caller's own session on, as a refresh would.
+
+    Raises:
+        SessionEnded: if it is over.
+    """
+    own = col(SessionRow.id) == act.session_id
+    row = await act.session.scalar(_moved_on(settings, own, act.at))
+    if row is None:
+        raise SessionEnded
+    return row
+
+
+async def end(
+    session: AsyncSession, session_id: str, *, reason: EndReason, at: datetime
+) -> SessionRow | None:
+    """End a session; None if there is none or it had ended."""
+    ended = await _end(session, col(SessionRow.id) == session_id, reason, at)
+    return ended[0] if ended else None
+
+
+async def end_all(
+    session: AsyncSession,
+    user_id: str,
+    *,
+    reason: EndReason,
+    at: datetime,
+    except_session: str | None = None,
+) -> list[str]:
+    """End all sessions of a user but one, and return the ids of those that ended."""
+    # First the account, then its sessions, as everybody else: two never wait for each other.
+    await session.execute(
+        select(col(UserRow.id)).where(col(UserRow.id) == user_id).with_for_update()
+    )
+    condition = col(SessionRow.user_id) == user_id
+    if except_session is not None:
+        condition &= col(SessionRow.id) != except_session
+    return [row.id for row in await _end(session, condition, reason, at)]
+
+
+async def revoke(accounts: Accounts, session_id: str, *, by: By, origin: Origin) -> SessionRow:
+    """End a session: one's own, or with ``session:write`` that of somebody with less power.
+
+    Raises:
+        NotFound: if there is none, or the caller may not know of it.
+        Forbidden: if its user holds permissions that the caller lacks.
+    """
+    async with acting(accounts, by, origin) as act:
+        row = await _revocable(act, session_id)
+        if await end(act.session, session_id, reason="session_revoked", at=act.at):
+            act.record("session_revoked", session_id, user=row.user_id)
+        await act.session.refresh(row)
+        return row
+
+
+async def get_many(session: AsyncSession, ids: Sequence[str]) -> dict[str, SessionRow]:
+    """Return the sessions with these ids, by id; those that don't exist are left out."""
+    wanted = [each for each in ids if prefix_of(each) == "ses"]
+    rows = await session.scalars(select(SessionRow).where(col(SessionRow.id).in_(wanted)))
+    return {row.id: row for row in rows}
+
+
+def select_sessions(user_id: str | None = None) -> Select[SessionRow]:
+    """Return the statement that lists sessions, of one user or of all, in no order yet."""
+    statement = select(SessionRow)
+    if user_id is None:
+        return statement
+    return statement.where(col(SessionRow.user_id) == user_id)
+
+
+def _rotation(
+    settings: Settings, token: RefreshToken, now: datetime
+) -> ReturningUpdate[SessionRow]:
+    """The one statement: it wins if the token is the newest, or it changes nothing."""
+    enabled = exists().where(
+        col(UserRow.id) == col(SessionRow.user_id), col(UserRow.disabled_at).is_(None)
+    )
+    newest = (col(SessionRow.id) == token.session_id) & (col(SessionRow.counter) == token.counter)
+    return _moved_on(settings, newest & enabled, now)
+
+
+def _moved_on(
+    settings: Settings, which: ColumnElement[bool], now: datetime
+) -> ReturningUpdate[SessionRow]:
+    row = SessionRow
+    idle_end = literal(_idle_end(settings, now), UtcDateTime())
+    absolute_end = col(row.absolute_expires_at)
+    return (
+        update(row)
+        .where(which, col(row.ended_at).is_(None), col(row.idle_expires_at) > now)
+        .values(
+            counter=col(row.counter) + 1,
+            rotated_at=now,
+            idle_expires_at=case((idle_end < absolute_end, idle_end), else_=absolute_end),
+        )
+        .returning(row)
+    )
+
+
+async def _second_look(
+    accounts: Accounts,
+    session: AsyncSession,
+    token: RefreshToken,
+    *,
+    arrived_at: datetime,
+    origin: Origin,
+) -> SessionRow | SessionEnded:
+    """Say why the statement changed nothing, and end the session if somebody else has the token."""
+    now = accounts.clock()
+    found = select(SessionRow, col(UserRow.disabled_at)).join(
+        UserRow, col(UserRow.id) == col(SessionRow.user_id)
+    )
+    pair = (
+        await session.execute(found.where(col(SessionRow.id) == token.session_id))
+    ).one_or_none()
+    if pair is None:
+        return SessionEnded()
+    row, disabled_at = pair.tuple()
+    if row.ended_at is not None or disabled_at is not None:
+        return _ended(row)
+    if row.idle_expires_at <= now:
+        return SessionEnded("The session has expired. Sign in again.", reason="session_expired")
+    interval = timedelta(seconds=accounts.settings.refresh_reuse_interval)
+    if token.counter + 1 == row.counter and arrived_at - row.rotated_at <= interval:
+        return row
+    return await _end_misused(session, row, token, origin=origin, now=now)
+
+
+async def _end_misused(
+    session: AsyncSession, row: SessionRow, token: RefreshToken, *, origin: Origin, now: datetime
+) -> SessionEnded:
+    """End a session of which two parties hold tokens; one event, however many come at once.
+
+    A lower counter is a token that was used before. A higher one under a good MAC was issued by
+    a database that has since been restored from an older copy.
+    """
+    reason: Literal["refresh_token_reused", "refresh_token_ahead"] = (
+        "refresh_token_reused" if token.counter < row.counter else "refresh_token_ahead"
+    )
+    if await end(session, row.id, reason=reason, at=now):
+        _record(session, reason, row, origin, now)
+    return _ended_for(reason)
+
+
+def _ended(row: SessionRow) -> SessionEnded:
+    return _ended_for(row.end_reason)
+
+
+def _ended_for(end_reason: str | None) -> SessionEnded:
+    if end_reason == "refresh_token_reused":
+        return SessionEnded(
+            "A refresh token was used twice, so the session has ended. Sign in again.",
+            reason="refresh_token_reused",
+        )
+    return SessionEnded()
+
+
+async def _end(
+    session: AsyncSession, which: ColumnElement[bool], reason: EndReason, at: datetime
+) -> list[SessionRow]:
+    row = SessionRow
+    statement = (
+        update(row)
+        .where(which, col(row.ended_at).is_(None))
+        .values(ended_at=at, end_reason=reason)
+        .returning(row)
+    )
+    return list(await session.scalars(statement, execution_options={"synchronize_session": False}))
+
+
+async def _revocable(act: Act, session_id: str) -> SessionRow:
+    row = (await get_many(act.session, [session_id])).get(session_id)
+    foreign = row is not None and act.user_id is not None and row.user_id != act.user_id
+    may = act.permissions is None or "session:write" in act.permissions
+    if row is None or (foreign and not may):
+        raise NotFound("There is no such session.")
+    if foreign:
+        act.require_ceiling(await grants_of(act.session, row.user_id))
+    return row
+
+
+def _idle_end(settings: Settings, now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.refresh_token_idle_ttl)
+
+
+def _record(
+    session: AsyncSession, action: Action, row: SessionRow, origin: Origin, now: datetime
+) -> None:
+    event = Event(action=action, actor_id=row.user_id, session_id=row.id, origin=origin)
+    record(session, event, at=now)
