@@ -135,11 +135,20 @@ async def create(accounts: Accounts, new: NewUser, *, by: By, origin: Origin) ->
     password_hash = await accounts.passwords.hash(new.password)
     async with administering(accounts, "user:write", by, origin) as act:
         row = new_row(email, name, password_hash, act.at)
-        await insert(act.session, row)
-        act.record("user_created", row.id)
-        for role_id in new.role_ids:
-            await _grant(accounts, act, row, role_id)
+        await add(accounts, act, row, new.role_ids)
         return row
+
+
+async def add(accounts: Accounts, act: Act, row: UserRow, role_ids: Collection[str]) -> None:
+    """Store a new user with roles, as part of a larger act.
+
+    Raises:
+        Conflict, Forbidden, NotFound: as :func:`create`.
+    """
+    await insert(act.session, row)
+    act.record("user_created", row.id)
+    for role_id in role_ids:
+        await _grant(accounts, act, row, role_id)
 
 
 def new_row(email: str, name: str | None, password_hash: str, now: datetime) -> UserRow:
