@@ -1,0 +1,59 @@
+# The commands of a day. `just` alone lists them; `pip install -e '.[dev]'` brings it.
+
+bin := justfile_directory() / ".venv/bin"
+
+_default:
+    @just --list --unsorted
+
+# make the virtual environment with all tools, and check before each commit
+setup:
+    python3 -m venv .venv
+    {{bin}}/pip install -c constraints.txt -e '.[test,dev]'
+    {{bin}}/pre-commit install
+
+# serve this folder's schema with demo data
+dev *arguments:
+    {{bin}}/graph-api dev {{arguments}}
+
+# run tests: all on all cores, or those that you name
+test *arguments="--numprocesses=auto":
+    {{bin}}/pytest {{arguments}}
+
+# check and format the code, mending what can be mended
+lint:
+    {{bin}}/ruff check --fix
+    {{bin}}/ruff format
+    {{bin}}/lint-imports
+
+# check the types
+types:
+    {{bin}}/mypy
+
+# run all that CI runs
+check:
+    .ci/run
+
+# renew uv.lock and constraints.txt; `just lock --upgrade` takes newer releases
+lock *arguments:
+    {{bin}}/uv lock {{arguments}}
+    {{just_executable()}} constraints > constraints.txt
+
+# print uv.lock as constraints for pip
+constraints:
+    @{{bin}}/uv export --frozen --all-extras --no-hashes --no-emit-project --no-annotate --no-header
+
+# run the suite with the oldest releases that pyproject.toml allows
+lowest:
+    {{bin}}/uv venv --clear .venv-lowest
+    {{bin}}/uv pip install --python .venv-lowest --resolution lowest-direct -e '.[test]'
+    .venv-lowest/bin/pytest --numprocesses=auto
+
+# write docs/settings.md and schema.graphql anew
+docs:
+    {{bin}}/python -m tests.project.settings_table > docs/settings.md
+    {{bin}}/graph-api schema export > schema.graphql
+
+# build the GraphiQL page that the package ships
+graphiql:
+    npm --prefix graphiql ci
+    npm --prefix graphiql run build
