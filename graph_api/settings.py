@@ -218,10 +218,10 @@ def unsafe(settings: Settings) -> Iterator[Problem]:
     """Yield what ``serve`` refuses to start with. No text holds a secret's value."""
     yield from _unsafe_secrets(settings)
     yield from _unsafe_issuer(settings.issuer)
-    if "*" in settings.allowed_hosts or "*" in settings.allowed_origins:
-        yield Problem(
-            "GRAPH_API_ALLOWED_HOSTS/_ORIGINS", "allows everyone with *", "list each name"
-        )
+    if "*" in settings.allowed_hosts:
+        yield Problem(f"{PREFIX}ALLOWED_HOSTS", "allows everyone with *", "list each name")
+    if "*" in settings.allowed_origins:
+        yield Problem(f"{PREFIX}ALLOWED_ORIGINS", "allows everyone with *", "list each origin")
     if settings.graphiql:
         yield Problem("GRAPH_API_GRAPHIQL", "is on", "unset it; GraphiQL is for `graph-api dev`")
     if settings.refresh_token_idle_ttl > settings.refresh_token_absolute_ttl:
@@ -232,11 +232,14 @@ def unsafe(settings: Settings) -> Iterator[Problem]:
 
 def _unsafe_secrets(settings: Settings) -> Iterator[Problem]:
     generate = "set it to the output of `openssl rand -base64 48`"
-    for secret in (settings.secret_key, *settings.secret_key_fallbacks):
-        if not secret.get_secret_value():
-            yield Problem(f"{PREFIX}SECRET_KEY", "is missing", generate)
-        elif is_weak(secret):
-            yield Problem(f"{PREFIX}SECRET_KEY", "is too short or too regular", generate)
+    if not settings.secret_key.get_secret_value():
+        yield Problem(f"{PREFIX}SECRET_KEY", "is missing", generate)
+    elif is_weak(settings.secret_key):
+        yield Problem(f"{PREFIX}SECRET_KEY", "is too short or too regular", generate)
+    if any(map(is_weak, settings.secret_key_fallbacks)):
+        yield Problem(
+            f"{PREFIX}SECRET_KEY_FALLBACKS", "holds one too short or too regular", "remove it"
+        )
     if settings.signing_algorithm != "HS256":
         return
     hs256 = settings.hs256_secret
