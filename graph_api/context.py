@@ -16,7 +16,7 @@ from graph_api.tokens.access import AccessClaims, AccessTokens
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Part = TypeVar("Part")
-BatchFunction = Callable[["Context", list[Key]], Coroutine[Any, Any, Sequence[Value]]]
+BatchFunction = Callable[["Context", Sequence[Key]], Coroutine[Any, Any, Sequence[Value]]]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,46 @@
+"""What may a caller do? The verdict on a field, as far as it is known before an operation."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from graphql import DocumentNode, FieldNode, TypeInfo, TypeInfoVisitor, Visitor, visit
+
+from graph_api.authorization.principal import Grants
+from graph_api.authorization.rulebook import RuleBook
+
+
+class Verdict(enum.Enum):
+    """The verdict on a field."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    DEPENDS_ON_OBJECT = "depends_on_object"
+
+
+_VERDICTS = {True: Verdict.ALLOWED, False: Verdict.DENIED, None: Verdict.DEPENDS_ON_OBJECT}
+
+
+def verdict(book: RuleBook, coordinate: str, grants: Grants) -> Verdict:
+    """Return what the grants say of a field; an unknown one is denied, like a hidden one."""
+    rule = book.fields.get(coordinate)
+    return Verdict.DENIED if rule is None else _VERDICTS[rule.static(grants)]
+
+
+def coordinates_of(book: RuleBook, document: DocumentNode) -> list[str]:
+    """Return the coordinates of all fields in a document, each once; linear in the document.
+
+    A field that the schema has not is left as ``?.name``: the verdict on it is to be denied.
+    """
+    types = TypeInfo(book.schema)
+    found: dict[str, None] = {}
+
+    class Collector(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            parent = types.get_parent_type()
+            if not node.name.value.startswith("__"):
+                found[f"{parent.name if parent else '?'}.{node.name.value}"] = None
+
+    visit(document, TypeInfoVisitor(types, Collector()))
+    return list(found)
