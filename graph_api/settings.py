@@ -173,7 +173,9 @@ class Settings(BaseSettings):
     graphiql: bool = Field(
         default_factory=_in_dev, description="GraphiQL for browsers; on in dev, off in serve."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged."
+    )
 
     @field_validator(
         "secret_key_fallbacks", "allowed_origins", "allowed_hosts", "trusted_proxies", mode="before"
