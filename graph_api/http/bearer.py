@@ -25,30 +25,45 @@ INVALID_TOKEN = f'{REALM}, error="invalid_token"'
 INSUFFICIENT_SCOPE = f'{REALM}, error="insufficient_scope"'
 
 
-def bearer_token(headers: Headers) -> str | None:
-    """Return the token of the ``Authorization`` header, not verified; None without one.
+def authorization(headers: Headers) -> str:
+    """Return the ``Authorization`` header; empty without one, or where it is empty.
 
     An empty header is none: Apollo Client's documents send one for those who are not signed in.
-    The token is taken from nowhere else (RFC 6750, sections 2.2 and 2.3, are optional).
 
     Raises:
-        Refused: 400 for two headers. 401 for another scheme than ``Bearer``; as RFC 6750, section
-            3.1, has it, the challenge then has no error: a client that sends credentials must not
-            be taken for an anonymous one without a word.
+        Refused: 400 for two headers: one of them would be believed by somebody before us.
     """
     given = headers.getall("authorization", [])
     if len(given) > 1:
-        raise Refused(400, BadUserInput("Send one Authorization header.", reason="request_invalid"))
-    if not given or not given[0].strip():
-        return None
-    scheme, _, token = given[0].strip().partition(" ")
-    if scheme.lower() != "bearer":
+        error = BadUserInput("Send one Authorization header.", reason="request_invalid")
+        raise Refused(400, error)
+    return given[0].strip() if given else ""
+
+
+def sent_bearer(header: str) -> str | None:
+    """Return the token of an ``Authorization`` header, whatever it is worth; None without one."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def bearer_token(header: str) -> str | None:
+    """Return the token of an ``Authorization`` header that is looked at, not yet verified.
+
+    The token is taken from nowhere else (RFC 6750, sections 2.2 and 2.3, are optional).
+
+    Raises:
+        Refused: 401 for another scheme than ``Bearer``: who sends credentials must not be taken
+            for an anonymous caller without a word. As RFC 6750, section 3.1, has it, the challenge
+            then has no ``error``.
+    """
+    token = sent_bearer(header)
+    if header and token is None:
         error = Unauthenticated(
             "Send `Authorization: Bearer TOKEN`: no other scheme is known.",
             reason="scheme_not_supported",
         )
         raise Refused(401, error, {"WWW-Authenticate": REALM})
-    return token.strip()
+    return token
 
 
 def ignores_bearer(

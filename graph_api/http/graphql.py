@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
-from uuid import uuid4
 
-import structlog
 from graphql import OperationDefinitionNode, OperationType
-from litestar import HttpMethod, Response, route
+from litestar import HttpMethod, MediaType, Response, route
 from litestar.handlers import HTTPRouteHandler
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph_api.errors import BadUserInput, GraphApiError, ValidationFailed
-from graph_api.execution.documents import Documents, operation
+from graph_api.execution.documents import Document, Documents, operation
 from graph_api.http import response
-from graph_api.http.bearer import bearer_token, ignores_bearer
+from graph_api.http.bearer import authorization, bearer_token, ignores_bearer
 from graph_api.http.csrf import check_origin, trusted_origins
 from graph_api.http.graphiql import Page
 from graph_api.http.negotiation import GRAPHQL_RESPONSE, JSON, prefers_html, response_type
@@ -35,8 +33,6 @@ _ALLOWED = {
     "GET": (StrawberryOperationType.QUERY,),
     "POST": (StrawberryOperationType.QUERY, StrawberryOperationType.MUTATION),
 }
-
-log = structlog.stdlib.get_logger("graph_api.http")
 
 
 class Caller(Protocol):
@@ -56,10 +52,10 @@ class ContextValue(Protocol):
 
 
 MakeContext = Callable[[str | None, AnyRequest], Awaitable[ContextValue]]
-"""Builds the context from the bearer token, not verified, and the request.
+"""Builds the context from the bearer token, not yet verified, and the request.
 
-None is an anonymous caller. It raises a ``GraphApiError``, such as ``Unauthenticated`` for a token
-that does not verify, where it can't.
+None stands for an anonymous caller: no token was sent, or it is not looked at (``sent_bearer`` has
+it then). Raises a ``GraphApiError`` where it can't, such as ``Unauthenticated`` for a bad token.
 """
 
 
@@ -108,7 +104,7 @@ def graphql_route(
             html, csp = page()
             return Response(
                 html,
-                media_type="text/html; charset=utf-8",
+                media_type=MediaType.HTML,
                 headers={"Content-Security-Policy": csp, "Cache-Control": "no-store"},
             )
         return await endpoint.answer(request)
@@ -144,50 +140,47 @@ class _Endpoint:
             return await self._run(asked, request, media_type)
         except Refused:
             raise
-        except Exception:
-            error_id = uuid4().hex
-            log.exception("unexpected error", error_id=error_id)
-            error = GraphApiError(f"An unexpected error happened; its id is {error_id}.")
-            return response.refusal(error, 500, media_type)
+        except Exception as error:  # noqa: BLE001 - masked here, logged by `failure`
+            return response.failure(error, media_type)
 
     async def _run(
         self, asked: GraphQLRequest, request: AnyRequest, media_type: str
     ) -> Response[bytes]:
+        header = authorization(request.headers)
+        selected = self._select(asked)
         try:
-            token = self._look_at_bearer(asked, request)
+            ignored = isinstance(selected, _Selected) and self._admit(selected, request)
+            token = None if ignored else bearer_token(header)
             context = await self.make_context(token, request)
         except GraphApiError as error:
             return response.before_execution(error, media_type)
         note(subject=context.principal.subject)
+        if not isinstance(selected, _Selected):
+            return response.not_executed(selected, media_type)
         result = await self.schema.execute(
             asked.query,
             variable_values=asked.variables,
             context_value=context,
-            operation_name=asked.operation_name or None,
+            operation_name=selected.name,
             allowed_operation_types=_ALLOWED[request.method],
         )
         return response.answer(result, media_type)
 
-    def _look_at_bearer(self, asked: GraphQLRequest, request: AnyRequest) -> str | None:
-        """Return the bearer token, unless what is asked is such that it is not looked at.
+    def _select(self, asked: GraphQLRequest) -> _Selected | GraphApiError:
+        """Return the operation that will run, or why none will, which the bearer comes before.
 
-        A document that selects no operation has its bearer looked at; that it selects none is
-        what the schema says afterwards.
+        Left to itself, Strawberry runs the first of several operations where none is named.
         """
-        token = bearer_token(request.headers)
         try:
             document = self.schema.documents.parse(asked.query)
-            chosen = operation(document, asked.operation_name)
-        except GraphApiError:
-            return token
-        self._admit(chosen, request)
-        ignored = ignores_bearer(document, chosen, self.schema.ignores_bearer)
-        return None if ignored else token
+            return _Selected(document, operation(document, asked.operation_name))
+        except GraphApiError as error:
+            return error
 
-    def _admit(self, chosen: OperationDefinitionNode, request: AnyRequest) -> None:
-        """Refuse an operation that may not come this way."""
-        kind = chosen.operation
-        note(operation=chosen.name.value[:100] if chosen.name else None, type=kind.value)
+    def _admit(self, selected: _Selected, request: AnyRequest) -> bool:
+        """Refuse an operation that may not come this way; say whether it ignores the bearer."""
+        kind = selected.operation.operation
+        note(operation=selected.name and selected.name[:100], type=kind.value)
         if request.method == "GET" and kind is not OperationType.QUERY:
             error = BadUserInput(f"Send a {kind.value} by POST.", reason="method_not_allowed")
             raise Refused(405, error, {"Allow": "POST"})
@@ -195,6 +188,17 @@ class _Endpoint:
             raise Refused(400, ValidationFailed("Subscriptions are not served over HTTP."))
         if kind is OperationType.MUTATION:
             check_origin(request, self.trusted_origins)
+        return ignores_bearer(selected.document, selected.operation, self.schema.ignores_bearer)
+
+
+@dataclass(frozen=True)
+class _Selected:
+    document: Document
+    operation: OperationDefinitionNode
+
+    @property
+    def name(self) -> str | None:
+        return self.operation.name.value if self.operation.name else None
 
 
 def _accept(request: AnyRequest) -> str:

@@ -16,6 +16,7 @@ from graph_api.errors import (
     RateLimited,
     SessionEnded,
     Unauthenticated,
+    expose,
 )
 from graph_api.execution.result import NotExecuted
 from graph_api.http.bearer import INSUFFICIENT_SCOPE, INVALID_TOKEN, REALM
@@ -39,6 +40,21 @@ def refusal(
     """Answer with one error that came before the schema was asked."""
     formatted = {"message": error.message, "extensions": error.extensions}
     return _response({"errors": [formatted]}, status, media_type, headers or {})
+
+
+def failure(error: Exception, media_type: str) -> Response[bytes]:
+    """Answer what nobody expected: masked, with an id that the log has too."""
+    masked = expose(GraphQLError("Unexpected error.", original_error=error))
+    return _response({"errors": [masked.formatted]}, 500, media_type, {})
+
+
+def not_executed(error: GraphApiError, media_type: str) -> Response[bytes]:
+    """Answer a document that is not GraphQL, too expensive, or selects no operation."""
+    at = error.__cause__ if isinstance(error.__cause__, GraphQLError) else GraphQLError("")
+    located = GraphQLError(
+        error.message, source=at.source, positions=at.positions, extensions=error.extensions
+    )
+    return answer(NotExecuted(None, [located]), media_type)
 
 
 def before_execution(error: GraphApiError, media_type: str) -> Response[bytes]:
