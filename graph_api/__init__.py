@@ -1,1 +1,65 @@
-"""graph-api: a GraphQL API with JWT authorization."""
+"""graph-api: a GraphQL API with JWT authorization.
+
+The public door: what an application imports. GraphQL types of the accounts stand in
+:mod:`graph_api.accounts.graphql`, the database in :mod:`graph_api.db`.
+"""
+
+from graph_api.app import create_app
+from graph_api.authorization.principal import Principal
+from graph_api.authorization.rules import (
+    Carrier,
+    HasPermission,
+    HasRole,
+    IsAuthenticated,
+    IsSelf,
+    Public,
+    Rule,
+    rule,
+)
+from graph_api.context import Context
+from graph_api.errors import BadUserInput, Conflict, Forbidden, GraphApiError, NotFound
+from graph_api.execution.extend import extend
+from graph_api.execution.schema import Schema
+from graph_api.relay import (
+    After,
+    Before,
+    Connection,
+    First,
+    Info,
+    Last,
+    Node,
+    connect,
+    page_args,
+)
+from graph_api.settings import Settings
+
+__all__ = [
+    "After",
+    "BadUserInput",
+    "Before",
+    "Carrier",
+    "Conflict",
+    "Connection",
+    "Context",
+    "First",
+    "Forbidden",
+    "GraphApiError",
+    "HasPermission",
+    "HasRole",
+    "Info",
+    "IsAuthenticated",
+    "IsSelf",
+    "Last",
+    "Node",
+    "NotFound",
+    "Principal",
+    "Public",
+    "Rule",
+    "Schema",
+    "Settings",
+    "connect",
+    "create_app",
+    "extend",
+    "page_args",
+    "rule",
+]

@@ -103,11 +103,12 @@ async def sync_roles(
     _require_declarable(permissions, roles)
     await lock_table(session, RoleRow)
     stored = await _ids_by_name(session)
-    for name in roles.keys() - stored.keys():
-        stored[name] = _insert(session, name, None, now)
-        _give(session, stored[name], roles[name])
+    missing = {name: _insert(session, name, None, now) for name in roles.keys() - stored.keys()}
     await session.flush()
-    admin_id = stored[ADMIN]
+    for name, role_id in missing.items():
+        _give(session, role_id, roles[name])
+    await session.flush()
+    admin_id = (stored | missing)[ADMIN]
     _give(session, admin_id, set(permissions) - await _own_permissions(session, admin_id))
 
 
@@ -236,7 +237,7 @@ def _require_declarable(permissions: Collection[str], roles: Mapping[str, Sequen
 
 async def _ids_by_name(session: AsyncSession) -> dict[str, str]:
     rows = await session.execute(select(col(RoleRow.name), col(RoleRow.id)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def _own_permissions(session: AsyncSession, role_id: str) -> set[str]:
@@ -320,7 +321,7 @@ async def _combinations_with(session: AsyncSession, role_id: str) -> set[frozens
     holders = select(col(row.user_id)).where(col(row.role_id).in_(select(affected.c.role_id)))
     granted: dict[str, set[str]] = {"": {role_id}}
     statement = select(col(row.user_id), col(row.role_id)).where(col(row.user_id).in_(holders))
-    for user_id, granted_id in (await session.execute(statement)).tuples():
+    for user_id, granted_id in (await session.execute(statement)):
         granted.setdefault(user_id, set()).add(granted_id)
     return set(map(frozenset, granted.values()))
 

@@ -131,7 +131,7 @@ def _sqlite_writer(url: URL) -> AsyncEngine:
 def _sqlite(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> AsyncEngine:
     # With isolation_level None the driver begins nothing itself: we say how to begin.
     connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
-    engine = create_async_engine(url, connect_args=connect_args, **pool)
+    engine = create_async_engine(url, connect_args=connect_args, hide_parameters=True, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _: object) -> None:
@@ -168,6 +168,7 @@ async def _check_foreign_keys(connection: AsyncConnection) -> None:
 def _postgresql(url: URL) -> AsyncEngine:
     return create_async_engine(
         _without_libpq_options(url),
+        hide_parameters=True,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         connect_args={"server_settings": {"application_name": "graph-api"}},

@@ -19,6 +19,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     specified_rules,
 )
 from graphql import (
@@ -107,6 +108,7 @@ class Schema(strawberry.Schema):
         self._extensions_of = _by_target(extend)
         self._principal = principal
         self.denied_fields = denied_fields
+        self.introspection: Literal["off", "shaped", "full"] = "full"
         self.documents = Documents(limits or Limits())
         self._validated = lru_cache(maxsize=1_000)(self._validate)
         roots = [root for root in (query, mutation, subscription) if root is not None]
@@ -118,6 +120,19 @@ class Schema(strawberry.Schema):
             self.rules.require_coverage()
         self.rules.require_declared(self.permissions, self.roles)
         install(self.rules)
+
+    def configure(
+        self,
+        *,
+        limits: Limits,
+        denied_fields: Literal["filter", "reject"],
+        introspection: Literal["off", "shaped", "full"],
+    ) -> None:
+        """Take over a server's settings, before the first operation."""
+        self.denied_fields = denied_fields
+        self.introspection = introspection
+        self.documents = Documents(limits)
+        self._validated.cache_clear()
 
     @property
     def ignores_bearer(self) -> frozenset[str]:
@@ -156,7 +171,10 @@ class Schema(strawberry.Schema):
         return document.node, self._validated(document)
 
     def _validate(self, document: Document) -> list[GraphQLError]:
-        return validate_document(self._schema, document.node, tuple(specified_rules))
+        rules = tuple(specified_rules)
+        if self.introspection == "off":
+            rules = (*rules, NoSchemaIntrospectionCustomRule)
+        return validate_document(self._schema, document.node, rules)
 
     def _execute_decided(
         self,
