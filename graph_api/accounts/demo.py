@@ -81,7 +81,7 @@ async def _ensure_one(accounts: Accounts, sign_in: DemoSignIn) -> None:
         user = await users.find(session, sign_in.person.email)
     if user is None:
         await _create(accounts, sign_in)
-    elif not await accounts.passwords.verify(user.password_hash, sign_in.password):
+    elif user.is_demo and not await accounts.passwords.verify(user.password_hash, sign_in.password):
         await users.set_password(accounts, user.id, sign_in.password, by=OPERATOR, origin=NOWHERE)
 
 

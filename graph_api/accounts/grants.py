@@ -39,7 +39,7 @@ async def grants_of_users(session: AsyncSession, user_ids: Sequence[str]) -> dic
         held, held.c.role_id == col(RoleIncludeRow.role_id)
     )
     held = held.union(step)
-    rows = (await session.execute(_names(held, held.c.user_id))).tuples().all()
+    rows = (await session.execute(_names(held, held.c.user_id))).all()
     return {
         user_id: _grants((role, name) for holder, role, name in rows if holder == user_id)
         for user_id in user_ids
@@ -49,7 +49,7 @@ async def grants_of_users(session: AsyncSession, user_ids: Sequence[str]) -> dic
 async def grants_of_roles(session: AsyncSession, role_ids: Sequence[str]) -> Grants:
     """Return what somebody with just these roles would hold."""
     held = included_in(select(col(RoleRow.id)).where(col(RoleRow.id).in_(role_ids)))
-    rows = (await session.execute(_names(held, held.c.role_id))).tuples().all()
+    rows = (await session.execute(_names(held, held.c.role_id))).all()
     return _grants((role, permission) for _, role, permission in rows)
 
 

@@ -218,7 +218,7 @@ async def _second_look(
     ).one_or_none()
     if pair is None:
         return SessionEnded()
-    row, disabled_at = pair.tuple()
+    row, disabled_at = pair
     if row.ended_at is not None or disabled_at is not None:
         return _ended(row)
     if row.idle_expires_at <= now:
