@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
+import hypothesis
 import pytest
+
+# On a busy machine a deadline for each example is a matter of luck.
+hypothesis.settings.register_profile("graph-api", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "graph-api")
 
 pytest_plugins = ["tests.databases"]
 

@@ -126,8 +126,6 @@ class VerifyingKey:
             published = msgspec.convert(jwk, PublishedKey)
         except msgspec.ValidationError as error:
             raise RefusedKey(f"The JWK is refused: {error}.") from None
-        if "d" in jwk:
-            raise RefusedKey("The JWK is private.")
         public = _read_parameters(published.alg, jwk)
         return cls(published.kid, published.alg, public)
 

@@ -74,9 +74,7 @@ def test_the_token_of_one_session_is_not_that_of_another(salt: bytes) -> None:
     assert refused(other)
 
 
-@pytest.mark.parametrize(
-    "counter", ["16", "18", "017", "-17", "+17", "1_7", "17.0", "\u0661\u0667"]
-)
+@pytest.mark.parametrize("counter", ["16", "18", "017", "-17", "+17", "1_7", "17.0", "1\u0667"])
 def test_the_counter_can_be_neither_changed_nor_respelled(counter: str) -> None:
     assert refused(TEXT.replace(".17.", f".{counter}."))
 
