@@ -181,7 +181,8 @@ def expose(error: GraphQLError, code: str = BadUserInput.code) -> GraphQLError:
         return _with(error, cause.message, cause.extensions)
     if isinstance(cause, GraphQLError) and "code" in (cause.extensions or {}):
         return error
-    if isinstance(cause, GraphQLError) and cause.nodes:
+    # Without a path it is about a variable: graphql-core wraps the error of the scalar.
+    if isinstance(cause, GraphQLError) and (cause.nodes or error.path is None):
         return _with(error, error.message, {"code": code})
     error_id = uuid4().hex
     _log.error("resolver failed", error_id=error_id, path=error.path, exc_info=cause)

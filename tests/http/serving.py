@@ -91,7 +91,7 @@ async def make_context(bearer: str | None, request: AnyRequest) -> Context:
         case "root":
             return Context(Principal("root", permissions=frozenset({PERMISSION})))
         case "crash":
-            raise RuntimeError(f"no context with {CANARY}")
+            raise RuntimeError("no context: internal detail")
         case _:
             raise Unauthenticated("The token is not genuine.", reason="token_invalid")
 
@@ -100,12 +100,17 @@ def serve(page: Callable[[], Page] | None = None, **options: Any) -> Litestar:
     """Return an application with these settings."""
     settings = Settings(_env_file=None, issuer=ISSUER, **options)
     schema = Schema(Query, Mutation, permissions={PERMISSION: "Read"}, limits=Limits.of(settings))
-    app = Litestar([graphql_route(schema, make_context, settings, page)], openapi_config=None)
+    app = Litestar(
+        [graphql_route(schema, make_context, settings, page)],
+        openapi_config=None,
+        logging_config=None,
+    )
     put_in_front(app, settings)
     return app
 
 
 def client(app: Litestar, *, peer: str = "203.0.113.9") -> httpx.AsyncClient:
     """Return a client of an application that is seen to come from an address."""
-    transport = httpx.ASGITransport(app, client=(peer, 50_000), raise_app_exceptions=False)
+    asgi: Any = app  # Litestar's own ASGI types are narrower than httpx's
+    transport = httpx.ASGITransport(asgi, client=(peer, 50_000), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=ISSUER)

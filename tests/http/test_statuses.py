@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -41,7 +43,7 @@ def _codes(response: httpx.Response) -> list[str]:
     ],
 )  # fmt: skip
 async def test_what_can_not_be_executed_is_200_in_json_and_400_in_graphql_response(
-    api: httpx.AsyncClient, accept: str, query: str, more: dict[str, object], code: str
+    api: httpx.AsyncClient, accept: str, query: str, more: dict[str, Any], code: str
 ) -> None:
     response = await _ask(api, query, accept, **more)
     assert response.status_code == (400 if accept == GRAPHQL else 200)
@@ -144,4 +146,4 @@ async def test_an_exception_before_the_schema_is_masked_and_500(
     assert response.status_code == 500
     assert _codes(response) == ["INTERNAL_SERVER_ERROR"]
     assert response.json()["errors"][0]["extensions"]["errorId"]
-    assert CANARY not in response.text
+    assert "internal detail" not in response.text
