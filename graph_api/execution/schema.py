@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextvars import Token
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import Any, Literal
@@ -25,8 +25,9 @@ from graphql import (
 from graphql import (
     ExecutionResult as CoreResult,
 )
+from graphql.execution.values import get_variable_values
 from graphql.utilities import get_operation_ast
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.permission import PermissionExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext, ExecutionResult
@@ -48,7 +49,7 @@ from graph_api.errors import (
     expose,
 )
 from graph_api.execution.documents import Document, Documents
-from graph_api.execution.extend import Extension
+from graph_api.execution.extend import added_fields
 from graph_api.execution.limits import Limits
 from graph_api.execution.result import NotExecuted, Phase
 
@@ -77,7 +78,7 @@ class Schema(strawberry.Schema):
         mutation: type | None = None,
         subscription: type | None = None,
         *,
-        extend: Sequence[Extension] = (),
+        extend: Sequence[type] = (),
         permissions: Mapping[str, str] | None = None,
         roles: Mapping[str, Sequence[str]] | None = None,
         principal: Callable[[Any], Principal] = principal_of,
@@ -105,12 +106,12 @@ class Schema(strawberry.Schema):
         Raises:
             ConfigurationError: a field has no rule, or a rule can't hold where it stands.
         """
-        self._extensions_of = _by_target(extend)
+        self._added = added_fields(extend)
         self._principal = principal
         self.denied_fields = denied_fields
         self.introspection: Literal["off", "shaped", "full"] = "full"
         self.documents = Documents(limits or Limits())
-        self._validated = lru_cache(maxsize=1_000)(self._validate)
+        self._validated = WeakKeyDictionary[Document, list[GraphQLError]]()
         roots = [root for root in (query, mutation, subscription) if root is not None]
         self.permissions = _declared(roots, "__permissions__") | dict(permissions or {})
         self.roles = _declared(roots, "__roles__") | dict(roles or {})
@@ -132,7 +133,7 @@ class Schema(strawberry.Schema):
         self.denied_fields = denied_fields
         self.introspection = introspection
         self.documents = Documents(limits)
-        self._validated.cache_clear()
+        self._validated.clear()
 
     @property
     def ignores_bearer(self) -> frozenset[str]:
@@ -141,12 +142,12 @@ class Schema(strawberry.Schema):
 
     @override
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        added = self._extensions_of.get(type_definition.origin, ())
+        added = self._added.get(type_definition.origin, ())
         return [_ruled(each) for each in (*type_definition.fields, *added)]
 
     @override
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
-        return [_Prepared(self._prepare), *super().get_extensions(sync)]
+        return [_Prepared(self), *super().get_extensions(sync)]
 
     @override
     def process_errors(
@@ -166,9 +167,11 @@ class Schema(strawberry.Schema):
     def _get_execute_function(self) -> Callable[..., Any]:
         return partial(self._execute_decided, super()._get_execute_function())
 
-    def _prepare(self, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
-        document = self.documents.parse(text)
-        return document.node, self._validated(document)
+    def validate(self, document: Document) -> list[GraphQLError]:
+        """Validate a document, once for as long as it is kept."""
+        if document not in self._validated:
+            self._validated[document] = self._validate(document)
+        return self._validated[document]
 
     def _validate(self, document: Document) -> list[GraphQLError]:
         rules = tuple(specified_rules)
@@ -188,27 +191,29 @@ class Schema(strawberry.Schema):
         **options: Any,
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
-        principal = self._principal(context_value)
         operation = _operation(document, operation_name, variable_values or {})
+        if misfits := _misfits(schema, operation):
+            return CoreResult(None, misfits)
+        principal = self._principal(context_value)
         decision = decide(
             self.rules, operation, principal.grants, reject=self.denied_fields == "reject"
         )
         errors = [denial.error(principal) for denial in decision.denials]
         if decision.is_rejected:
             return NotExecuted(data=None, errors=errors, phase="authorization")
-        token = running.set(Running(principal, decision))
-        result = execute(
-            schema,
-            document,
-            context_value=context_value,
-            variable_values=variable_values,
-            operation_name=operation_name,
-            **options,
-        )
+        run = Running(principal, decision, operation.given)
+        with _set(run):
+            result = execute(
+                schema,
+                document,
+                context_value=context_value,
+                variable_values=variable_values,
+                operation_name=operation_name,
+                **options,
+            )
         if isawaitable(result):
-            return _finish(result, token, errors)
-        running.reset(token)
-        return _with_denials(result, errors)
+            return _finish(result, run, errors)
+        return _with_denials(result, [*errors, *run.denials])
 
 
 class _Prepared(SchemaExtension):
@@ -231,11 +236,19 @@ class _Prepared(SchemaExtension):
         yield
 
 
-async def _finish(result: Any, token: Token[Running | None], errors: list[GraphQLError]) -> Any:
+@contextmanager
+def _set(run: Running) -> Iterator[None]:
+    token = running.set(run)
     try:
-        return _with_denials(await result, errors)
+        yield
     finally:
         running.reset(token)
+
+
+async def _finish(result: Any, run: Running, errors: list[GraphQLError]) -> Any:
+    with _set(run):
+        finished = await result
+    return _with_denials(finished, [*errors, *run.denials])
 
 
 def _with_denials(result: Any, denials: list[GraphQLError]) -> Any:
@@ -260,6 +273,13 @@ def _operation(document: DocumentNode, name: str | None, variables: dict[str, An
         if isinstance(each, FragmentDefinitionNode)
     }
     return Operation(node, fragments, variables)
+
+
+def _misfits(schema: GraphQLSchema, operation: Operation) -> list[GraphQLError]:
+    """Return why variables don't fit their types: before what they hold is judged."""
+    definitions = operation.node.variable_definitions
+    values = get_variable_values(schema, definitions or (), dict(operation.variables), 50)
+    return values if isinstance(values, list) else []
 
 
 def _conclude(result: ExecutionResult) -> ExecutionResult:
@@ -290,13 +310,6 @@ def _declared(roots: Iterable[type], name: str) -> dict[str, Any]:
     return {key: value for root in roots for key, value in getattr(root, name, {}).items()}
 
 
-def _by_target(extensions: Sequence[Extension]) -> dict[type, list[StrawberryField]]:
-    fields: dict[type, list[StrawberryField]] = {}
-    for extension in extensions:
-        fields.setdefault(extension.target, []).extend(extension.fields)
-    return fields
-
-
 def _ruled(field: StrawberryField) -> StrawberryField:
     """Return a copy whose rules are printed, and held by our guards.
 
@@ -305,14 +318,21 @@ def _ruled(field: StrawberryField) -> StrawberryField:
     if not field.permission_classes:
         return field
     ruled = copy.copy(field)
-    ruled.extensions = [each for each in field.extensions if not _is_of_classes(each, field)]
+    ruled.extensions = list(field.extensions)
+    ruled.extensions.remove(_of_classes(field))
     ruled.directives = [*field.directives, *map(Rule.of, field.permission_classes)]
     return ruled
 
 
-def _is_of_classes(extension: object, field: StrawberryField) -> bool:
-    """Whether Strawberry made the extension of the field's ``permission_classes``."""
+def _of_classes(field: StrawberryField) -> FieldExtension:
+    """Return the extension that Strawberry made of the field's ``permission_classes``.
+
+    It is the last: others of the same permissions, perhaps with other parameters, stay.
+    """
     classes: list[Any] = field.permission_classes
-    return isinstance(extension, PermissionExtension) and all(
-        permission in classes or type(permission) in classes for permission in extension.permissions
+    return next(
+        each
+        for each in reversed(field.extensions)
+        if isinstance(each, PermissionExtension)
+        and [one if isinstance(one, Rule) else type(one) for one in each.permissions] == classes
     )
