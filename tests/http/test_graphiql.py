@@ -107,7 +107,6 @@ def test_the_files_that_the_page_names_are_served_to_be_kept(client: TestClient[
     ]
     for answer in answers:
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_every_shipped_file_is_served_and_has_its_licence(client: TestClient[Litestar]) -> None:
