@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypedDict
 from uuid import uuid4
 
 import structlog
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 
 _log = structlog.get_logger(__name__)
 
@@ -168,9 +168,9 @@ class ConfigurationError(Exception):
 def expose(error: GraphQLError, code: str = BadUserInput.code) -> GraphQLError:
     """Return the error as a client may see it: with a code, and without what it must not know.
 
-    Shown are our own errors, errors of graphql-core about the request (they point at its nodes),
-    and a ``GraphQLError`` that a resolver gave an ``extensions.code``. All else is masked as
-    ``INTERNAL_SERVER_ERROR`` with an ``errorId`` that the log has too.
+    Shown are our own errors, errors of graphql-core about the request, and a ``GraphQLError`` that
+    a resolver gave an ``extensions.code``. All else is masked as ``INTERNAL_SERVER_ERROR`` with an
+    ``errorId`` that the log has too.
 
     Args:
         error: as graphql-core made it.
@@ -178,11 +178,10 @@ def expose(error: GraphQLError, code: str = BadUserInput.code) -> GraphQLError:
     """
     cause = _cause(error)
     if isinstance(cause, GraphApiError):
-        return _with(error, cause.message, cause.extensions)
-    if isinstance(cause, GraphQLError) and "code" in (cause.extensions or {}):
+        return _with(error, cause.message, cause.extensions | (error.extensions or {}))
+    if isinstance(cause, GraphQLError) and _has_code(cause):
         return error
-    # Without a path it is about a variable: graphql-core wraps the error of the scalar.
-    if isinstance(cause, GraphQLError) and (cause.nodes or error.path is None):
+    if _is_about_request(error, cause):
         return _with(error, error.message, {"code": code})
     error_id = uuid4().hex
     _log.error("resolver failed", error_id=error_id, path=error.path, exc_info=cause)
@@ -191,11 +190,34 @@ def expose(error: GraphQLError, code: str = BadUserInput.code) -> GraphQLError:
 
 
 def _cause(error: GraphQLError) -> Exception:
-    """Return the exception that graphql-core wrapped, however often, to add path and nodes."""
+    """Return the exception that graphql-core wrapped, however often, to add path and nodes.
+
+    A ``GraphQLError`` that was given extensions of its own, not just its cause's, stands for it.
+    """
     cause: Exception = error
-    while isinstance(cause, GraphQLError) and cause.original_error is not None:
-        cause = cause.original_error
+    while isinstance(cause, GraphQLError) and (inner := cause.original_error) is not None:
+        if _has_code(cause) and cause.extensions != getattr(inner, "extensions", None):
+            break
+        cause = inner
     return cause
+
+
+def _has_code(error: GraphQLError) -> bool:
+    return "code" in (error.extensions or {})
+
+
+def _is_about_request(error: GraphQLError, cause: Exception) -> bool:
+    """Whether graphql-core found a fault in the document or the variables.
+
+    Without a path it is about those, be it a scalar that raised. With one, it points at what was
+    given; what points at a whole field is a fault of the server (a type that can't be told, a value
+    of the wrong type), and its text would show internal values.
+    """
+    nodes = error.nodes or []
+    is_theirs = isinstance(cause, GraphQLError)
+    if error.path is None:
+        return is_theirs or bool(nodes)
+    return is_theirs and bool(nodes) and not isinstance(nodes[0], FieldNode)
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
@@ -205,5 +227,5 @@ def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> Grap
         error.source,
         error.positions,
         error.path,
-        extensions=extensions | (error.extensions or {}),
+        extensions=extensions,
     )

@@ -1,15 +1,16 @@
 """The decision over an operation: which of its fields the caller's grants deny, before it runs.
 
 A pass over the document finds each position (a path of response keys) whose field, or an argument,
-input field or enum value given to it, is denied statically. Conditions (``@skip``, ``@include``)
-and variables are looked at as the client sent them: a skipped field is neither denied nor reported,
-and a default denies nothing.
+input field or enum value given to it, is denied statically. A skipped field (``@skip``,
+``@include``) is neither denied nor reported. What the client wrote counts as given, the default of
+a variable in its document too; a default of the schema does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from graphql import (
@@ -40,6 +41,8 @@ from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule, denial
 
 Path = tuple[str, ...]
+Given = Mapping[str, Any]
+"""Variables by name: the value that was sent, or else the syntax node of the default."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,22 @@ class Decision:
 class Operation:
     """An operation of a document, with the fragments that it may spread and its variables.
 
-    ``variables`` are as the client sent them: what is absent there was not given.
+    ``variables`` are as the client sent them, and fit their types.
     """
 
     node: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+
+    @cached_property
+    def given(self) -> Given:
+        """What each variable holds; one that is neither sent nor has a default is not there."""
+        defaults = {
+            definition.variable.name.value: definition.default_value
+            for definition in self.node.variable_definitions or ()
+            if definition.default_value is not None
+        }
+        return defaults | dict(self.variables)
 
 
 def decide(
@@ -109,7 +122,7 @@ def decide(
     root = book.schema.get_root_type(operation.node.operation)
     if root is None:
         return Decision()
-    walk = _Walk(book, operation, _defaults(operation.node) | dict(operation.variables), grants)
+    walk = _Walk(book, operation, grants)
     root_fields = list(walk.collect([(root, operation.node.selection_set)]))
     denials = tuple(walk.denials(root_fields, ()))
     is_mutation = operation.node.operation is OperationType.MUTATION
@@ -117,13 +130,34 @@ def decide(
     return Decision(denials, bool(denials) and (is_mutation or reject or all_denied))
 
 
-def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
-    """The Boolean defaults of variables, which conditions may read."""
-    return {
-        definition.variable.name.value: definition.default_value.value
-        for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, BooleanValueNode)
-    }
+def denied_input(
+    book: RuleBook, field: str, node: FieldNode, given: Given, grants: Grants
+) -> tuple[str, Rule] | None:
+    """Return what is given to a field and denied: an argument, input field or enum value.
+
+    Args:
+        book: the rules of the schema.
+        field: the field's coordinate.
+        node: where the document asks for it.
+        given: the operation's variables.
+        grants: what the caller holds.
+
+    Returns:
+        The coordinate and rule of the first that is denied, or None.
+    """
+    for coordinate in _given_to(book.field(field), field, node, given):
+        rule = book.inputs.get(coordinate)
+        if rule is not None and rule.static(grants) is not True:
+            return coordinate, rule
+    return None
+
+
+def _given_to(definition: GraphQLField, field: str, node: FieldNode, given: Given) -> Iterator[str]:
+    for argument in node.arguments or ():
+        if _is_given(argument.value, given):
+            name = argument.name.value
+            yield f"{field}({name}:)"
+            yield from _given(argument.value, definition.args[name].type, given)
 
 
 Collected = tuple[str, list[tuple[GraphQLNamedType, FieldNode]]]
@@ -133,7 +167,6 @@ Collected = tuple[str, list[tuple[GraphQLNamedType, FieldNode]]]
 class _Walk:
     book: RuleBook
     operation: Operation
-    conditions: Mapping[str, Any]
     grants: Grants
 
     def denials(self, collected: Sequence[Collected], path: Path) -> Iterator[Denial]:
@@ -163,25 +196,12 @@ class _Walk:
     def _of_field(
         self, parent: GraphQLNamedType, node: FieldNode, field: str
     ) -> tuple[str, Rule] | None:
-        rule = self.book.fields.get(field)
+        rule = self.book.guarded(field)
         if rule is not None and rule.static(self.grants) is False:
             return field, rule
-        if not node.arguments or not self.book.inputs:
+        if field not in self.book.takes_ruled:
             return None
-        for coordinate in self._given(parent, node, field):
-            given = self.book.inputs.get(coordinate)
-            if given is not None and given.static(self.grants) is False:
-                return coordinate, given
-        return None
-
-    def _given(self, parent: GraphQLNamedType, node: FieldNode, field: str) -> Iterator[str]:
-        definition = self._definition(parent, node)
-        variables = self.operation.variables
-        for argument in node.arguments or ():
-            if _is_given(argument.value, variables):
-                name = argument.name.value
-                yield f"{field}({name}:)"
-                yield from _given(argument.value, definition.args[name].type, variables)
+        return denied_input(self.book, field, node, self.operation.given, self.grants)
 
     def _definition(self, parent: GraphQLNamedType, node: FieldNode) -> GraphQLField:
         definition = self.book.schema.get_field(cast("Any", parent), node.name.value)
@@ -241,43 +261,46 @@ class _Walk:
                     return False
         return True
 
-    def _condition(self, value: ValueNode) -> Any:
+    def _condition(self, value: Any) -> Any:
         if isinstance(value, VariableNode):
-            return self.conditions.get(value.name.value)
-        return value.value if isinstance(value, BooleanValueNode) else None
+            value = self.operation.given.get(value.name.value)
+        return value.value if isinstance(value, BooleanValueNode) else value
 
 
-def _is_given(value: ValueNode, variables: Mapping[str, Any]) -> bool:
-    return not isinstance(value, VariableNode) or value.name.value in variables
+def _is_given(value: ValueNode, given: Given) -> bool:
+    return not isinstance(value, VariableNode) or value.name.value in given
 
 
-def _given(node: ValueNode, of_type: GraphQLType, variables: Mapping[str, Any]) -> Iterator[str]:
+def _given(node: Any, of_type: GraphQLType, given: Given) -> Iterator[str]:
     """Yield the coordinates of the input fields and enum values that a value gives."""
     named = get_named_type(of_type)
     if isinstance(node, VariableNode):
-        yield from _given_json(variables.get(node.name.value), named)
+        yield from _given(given.get(node.name.value), named, given)
+    elif not isinstance(node, ValueNode):
+        yield from _given_json(node, named)
     elif isinstance(node, ListValueNode):
         for item in node.values:
-            yield from _given(item, named, variables)
+            yield from _given(item, named, given)
     elif isinstance(node, EnumValueNode) and isinstance(named, GraphQLEnumType):
         yield f"{named.name}.{node.value}"
     elif isinstance(node, ObjectValueNode) and isinstance(named, GraphQLInputObjectType):
         for field in node.fields:
             name = field.name.value
-            if _is_given(field.value, variables):
+            if _is_given(field.value, given):
                 yield f"{named.name}.{name}"
-                yield from _given(field.value, named.fields[name].type, variables)
+                yield from _given(field.value, named.fields[name].type, given)
 
 
 def _given_json(value: Any, named: GraphQLNamedType) -> Iterator[str]:
-    """The same for a variable's value, which is JSON; what doesn't fit its type fails later."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _given_json(item, named)
-    elif isinstance(value, str) and isinstance(named, GraphQLEnumType):
-        yield f"{named.name}.{value}"
-    elif isinstance(value, dict) and isinstance(named, GraphQLInputObjectType):
-        for name, item in value.items():
-            if name in named.fields:
+    """The same for the value of a variable, which fits its type."""
+    if isinstance(value, str):
+        if isinstance(named, GraphQLEnumType):
+            yield f"{named.name}.{value}"
+    elif isinstance(value, Mapping):
+        if isinstance(named, GraphQLInputObjectType):
+            for name, item in value.items():
                 yield f"{named.name}.{name}"
                 yield from _given_json(item, get_named_type(named.fields[name].type))
+    elif isinstance(value, Iterable):
+        for item in value:
+            yield from _given_json(item, named)

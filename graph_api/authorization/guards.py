@@ -24,30 +24,46 @@ from graphql import (
 from graphql.pyutils import Path as ResponsePath
 from strawberry.dataloader import DataLoader
 from strawberry.types.arguments import convert_arguments
+from typing_extensions import override
 
-from graph_api.authorization.decision import Decision, denied
+from graph_api.authorization.decision import Decision, Given, denied, denied_input
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rulebook import DEFINITION, Acting, RuleBook
 from graph_api.authorization.rules import Rule
+from graph_api.authorization.terms import Everyone
 
 ResolveInfo = GraphQLResolveInfo[Any]
 
 
 class AlreadyReportedError(Exception):
-    """A denial that the decision has reported: it nulls the field and stands in no result."""
+    """A denial that is reported elsewhere: it nulls the field and stands in no result."""
 
 
 @dataclass
 class Running:
-    """One running operation: its caller, what was decided, and who is judged below which field."""
+    """One running operation.
 
-    principal: Principal = ANONYMOUS
+    Attributes:
+        principal: its caller.
+        decision: what was decided before it ran.
+        given: its variables.
+        acting: who is judged below which field.
+        denials: static denials that the document didn't tell: of a type behind an interface, or of
+            an acting caller; one for each position in the document.
+        inputs: what is given to a field, and denied, by place in the document.
+        loaders: they ask the object rules, by place in the document.
+    """
+
+    principal: Principal
     decision: Decision = field(default_factory=Decision)
+    given: Given = field(default_factory=dict)
     acting: dict[tuple[str | int, ...], Principal] = field(default_factory=dict)
+    denials: list[GraphQLError] = field(default_factory=list)
+    inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
     loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.reported = {(denial.path, denial.field) for denial in self.decision.denials}
+        self._reported = {(each.path, id(each.node)) for each in self.decision.denials}
 
     def principal_at(self, path: ResponsePath) -> Principal:
         """Return who is judged at a response path: the nearest acting caller, else the caller."""
@@ -58,20 +74,55 @@ class Running:
                     return acting
         return self.principal
 
+    def deny(self, coordinate: str, rule: Rule, principal: Principal, info: ResolveInfo) -> None:
+        """Null a field that the grants deny; report its position in the document once."""
+        path = tuple(key for key in info.path.as_list() if isinstance(key, str))
+        places = {(path, id(node)) for node in info.field_nodes}
+        if not places & self._reported:
+            self.denials.append(denied(coordinate, rule, principal, info.field_nodes[0], path))
+        self._reported |= places
+        if is_non_null_type(info.return_type):
+            raise AlreadyReportedError
+
+
+class _Bare(Running):
+    """Somebody executes the graphql-core schema itself: nobody is known, nobody collects."""
+
+    @override
+    def deny(self, coordinate: str, rule: Rule, principal: Principal, info: ResolveInfo) -> None:
+        raise denied(coordinate, rule, principal, info.field_nodes[0], info.path.as_list())
+
 
 running: ContextVar[Running | None] = ContextVar("graph_api_running", default=None)
+
+
+def _operation() -> Running:
+    return running.get() or _Bare(ANONYMOUS)
 
 
 def install(book: RuleBook) -> None:
     """Wrap the ruled resolvers and enum values of the schema that the book is of."""
     for coordinate, graphql_field in book.graphql_fields():
-        if (acting := book.acting.get(coordinate)) is not None:
-            graphql_field.resolve = ActingField(graphql_field.resolve, acting)
-        if coordinate not in book.opaque and (rule := book.fields.get(coordinate)) is not None:
-            graphql_field.resolve = Guard(coordinate, rule, graphql_field.resolve, graphql_field)
+        graphql_field.resolve = _wrap(book, coordinate, graphql_field, graphql_field.resolve)
+        if graphql_field.subscribe is not None:
+            graphql_field.subscribe = _wrap(
+                book, coordinate, graphql_field, graphql_field.subscribe
+            )
     for graphql_type in book.schema.type_map.values():
         if isinstance(graphql_type, GraphQLEnumType):
             _guard_values(graphql_type, book.inputs)
+
+
+def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve: Any) -> Any:
+    """Wrap a resolver in the guards that its field needs; most need none or one."""
+    if (acting := book.acting.get(coordinate)) is not None:
+        resolve = ActingField(resolve, acting)
+    rule = book.guarded(coordinate)
+    if rule is not None and not isinstance(rule.term, Everyone):
+        resolve = Guard(coordinate, rule, resolve, graphql_field)
+    if coordinate in book.takes_ruled:
+        resolve = InputGuard(coordinate, book, resolve)
+    return resolve
 
 
 @dataclass(frozen=True)
@@ -83,9 +134,34 @@ class ActingField:
 
     def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
         """Resolve the field."""
-        operation = running.get()
-        if operation is not None:
-            operation.acting[tuple(info.path.as_list())] = self.acting(source)
+        _operation().acting[tuple(info.path.as_list())] = self.acting(source)
+        return self.resolve(source, info, **arguments)
+
+
+@dataclass(frozen=True)
+class InputGuard:
+    """Holds the rules of what is given to one field: arguments, input fields, enum values."""
+
+    coordinate: str
+    book: RuleBook
+    resolve: Any
+
+    def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
+        """Resolve the field, or deny it."""
+        operation, node = running.get(), info.field_nodes[0]
+        if operation is None:
+            if not node.arguments:
+                return self.resolve(source, info, **arguments)
+            raise LookupError(f"What is given to {self.coordinate} is ruled by Schema.execute.")
+        principal = operation.principal_at(info.path)
+        place = (self.coordinate, id(node), principal.grants)
+        if place not in operation.inputs:
+            operation.inputs[place] = denied_input(
+                self.book, self.coordinate, node, operation.given, principal.grants
+            )
+        found = operation.inputs[place]
+        if found is not None:
+            return operation.deny(*found, principal, info)
         return self.resolve(source, info, **arguments)
 
 
@@ -99,27 +175,20 @@ class Guard:
     field: GraphQLField
 
     def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
-        """Resolve the field, or raise its denial."""
-        operation = running.get() or Running()
+        """Resolve the field, or deny it."""
+        operation = _operation()
         principal = operation.principal_at(info.path)
         verdict = self.rule.static(principal.grants)
         if verdict is True:
             return self.resolve(source, info, **arguments)
         if verdict is False:
-            return self._deny_statically(operation, principal, info)
+            return operation.deny(self.coordinate, self.rule, principal, info)
         if _is_async():
             return self._ask_then_resolve(operation, principal, source, info, arguments)
         check = self._check(principal, info, arguments)
         if not asyncio.run(check([source]))[0]:
             raise self._denial(principal, info)
         return self.resolve(source, info, **arguments)
-
-    def _deny_statically(self, operation: Running, principal: Principal, info: ResolveInfo) -> None:
-        path = tuple(key for key in info.path.as_list() if isinstance(key, str))
-        if (path, self.coordinate) not in operation.reported:
-            raise self._denial(principal, info)
-        if is_non_null_type(self.field.type):
-            raise AlreadyReportedError
 
     def _denial(self, principal: Principal, info: ResolveInfo) -> GraphQLError:
         path = info.path.as_list()
@@ -199,7 +268,7 @@ def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> N
         name = serialize(value)
         if name in ruled:
             coordinate = f"{graphql_type.name}.{name}"
-            principal = (running.get() or Running()).principal
+            principal = _operation().principal
             if rules[coordinate].static(principal.grants) is not True:
                 raise denied(coordinate, rules[coordinate], principal)
         return name

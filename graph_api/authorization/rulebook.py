@@ -16,8 +16,10 @@ from graphql import (
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
+    get_named_type,
     is_non_null_type,
 )
 from strawberry.permission import PermissionExtension
@@ -51,6 +53,7 @@ class RuleBook:
             covers: it holds by itself.
         acting: for fields below which another caller is judged (the one who has just signed in),
             how to get that caller from the field's source.
+        takes_ruled: coordinates of the fields to which something in ``inputs`` may be given.
     """
 
     schema: GraphQLSchema
@@ -60,6 +63,7 @@ class RuleBook:
     ignores_bearer: frozenset[str]
     opaque: frozenset[str]
     acting: Mapping[str, Acting]
+    takes_ruled: frozenset[str]
 
     @classmethod
     def of(cls, schema: GraphQLSchema) -> RuleBook:
@@ -68,12 +72,14 @@ class RuleBook:
         Raises:
             ConfigurationError: for a rule where none can hold.
         """
+        _refuse_misplaced(schema)
+        inputs = _inputs(schema)
         fields: dict[str, Rule] = {}
         uncovered: list[str] = []
         opaque: set[str] = set()
         for graphql_type, name in _fields(schema):
             coordinate = f"{graphql_type.name}.{name}"
-            rule = _field_rule(graphql_type, name)
+            rule = _all_of(_field_rules(graphql_type, name))
             if rule is not None:
                 _refuse_strict_non_null(graphql_type, name)
             elif (rule := _extension_rule(graphql_type.fields[name])) is not None:
@@ -85,12 +91,24 @@ class RuleBook:
         return cls(
             schema=schema,
             fields=fields,
-            inputs=dict(_input_rules(schema)),
+            inputs=inputs,
             uncovered=tuple(uncovered),
             ignores_bearer=_ignoring_the_bearer(schema),
             opaque=frozenset(opaque),
             acting=dict(_acting(schema)),
+            takes_ruled=frozenset(_taking_ruled(schema, inputs)),
         )
+
+    def guarded(self, coordinate: str) -> Rule | None:
+        """Return the rule that we hold for a field: what is opaque holds by itself."""
+        return None if coordinate in self.opaque else self.fields.get(coordinate)
+
+    def field(self, coordinate: str) -> GraphQLField:
+        """Return the field of an object or interface."""
+        type_name, _, name = coordinate.partition(".")
+        graphql_type: Any = self.schema.type_map[type_name]
+        found: GraphQLField = graphql_type.fields[name]
+        return found
 
     def graphql_fields(self) -> Iterator[tuple[str, GraphQLField]]:
         """Yield each field of an object or interface with its coordinate."""
@@ -152,18 +170,14 @@ def _all_of(rules: Iterable[Rule]) -> Rule | None:
     return whole
 
 
-def _field_rule(graphql_type: FieldsType, name: str) -> Rule | None:
+def _field_rules(graphql_type: FieldsType, name: str) -> list[Rule]:
     holders = [graphql_type, *(each for each in graphql_type.interfaces if name in each.fields)]
-    rules = [
-        rule for each in holders for rule in (*own_rules(each.fields[name]), *type_rules(each))
-    ]
-    return _all_of(rules)
+    return [rule for each in holders for rule in (*own_rules(each.fields[name]), *type_rules(each))]
 
 
 def own_rules(graphql_field: GraphQLField) -> list[Rule]:
-    """Return the rules in the field's ``permission_classes``, strangers wrapped."""
-    definition = graphql_field.extensions.get(DEFINITION)
-    return list(map(Rule.of, definition.permission_classes)) if definition else []
+    """Return the rules that stand on the field; ``permission_classes`` are among them."""
+    return _directive_rules(graphql_field)
 
 
 def _extension_rule(graphql_field: GraphQLField) -> Rule | None:
@@ -193,12 +207,60 @@ def _refuse_strict_non_null(graphql_type: FieldsType, name: str) -> None:
     if not is_non_null_type(graphql_type.fields[name].type):
         return
     of_type = type_rules(graphql_type)
-    for rule in own_rules(graphql_type.fields[name]):
+    for rule in _field_rules(graphql_type, name):
         if not isinstance(rule.term, Everyone) and rule not in of_type:
             raise ConfigurationError(
                 f"{graphql_type.name}.{name} is non-null, but its rule ({rule.rule}) is stricter "
                 "than its type's: a denial would null the whole object. Make the field nullable."
             )
+
+
+def _refuse_misplaced(schema: GraphQLSchema) -> None:
+    """Stop the start where Strawberry takes a rule that nothing would hold."""
+    for graphql_type in _types(schema, GraphQLNamedType):
+        if not isinstance(graphql_type, FieldsType) and _directive_rules(graphql_type):
+            raise ConfigurationError(
+                f"{graphql_type.name} has a rule, which holds nothing there: rules stand on object "
+                "and interface types, fields, arguments, input fields and enum values."
+            )
+
+
+def _inputs(schema: GraphQLSchema) -> dict[str, Rule]:
+    """Collect the rules of inputs; an argument's holds on the interfaces of its field, and back.
+
+    A document may give the argument through the interface, whatever type answers.
+    """
+    own = dict(_input_rules(schema))
+    rules: dict[str, list[Rule]] = {coordinate: [rule] for coordinate, rule in own.items()}
+    for graphql_type, name in _fields(schema):
+        for interface in graphql_type.interfaces:
+            for arg in interface.fields[name].args if name in interface.fields else ():
+                pair = f"{graphql_type.name}.{name}({arg}:)", f"{interface.name}.{name}({arg}:)"
+                for one, other in (pair, pair[::-1]):
+                    if other in own:
+                        rules.setdefault(one, []).append(own[other])
+    return {coordinate: whole for coordinate in rules if (whole := _all_of(rules[coordinate]))}
+
+
+def _taking_ruled(schema: GraphQLSchema, inputs: Collection[str]) -> Iterator[str]:
+    ruled_types = _ruled_input_types(schema, inputs)
+    for graphql_type, name in _fields(schema):
+        coordinate = f"{graphql_type.name}.{name}"
+        for arg, argument in graphql_type.fields[name].args.items():
+            if f"{coordinate}({arg}:)" in inputs or get_named_type(argument.type) in ruled_types:
+                yield coordinate
+
+
+def _ruled_input_types(schema: GraphQLSchema, inputs: Collection[str]) -> set[GraphQLNamedType]:
+    """The enums and input types with a ruled part, however deep."""
+    ruled = {schema.type_map[each.partition(".")[0]] for each in inputs if "(" not in each}
+    inner = -1
+    while inner != len(ruled):
+        inner = len(ruled)
+        for graphql_type in _types(schema, GraphQLInputObjectType):
+            if any(get_named_type(each.type) in ruled for each in graphql_type.fields.values()):
+                ruled.add(graphql_type)
+    return ruled
 
 
 def _input_rules(schema: GraphQLSchema) -> Iterator[tuple[str, Rule]]:

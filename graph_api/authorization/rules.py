@@ -11,6 +11,7 @@ A rule is an instance whose call returns itself, since Strawberry calls each ent
 
 from __future__ import annotations
 
+import re
 from abc import ABCMeta
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,6 +93,11 @@ class Rule(BasePermission, metaclass=RuleType):
         return self
 
     @property
+    def schema_directive(self) -> object:
+        """The rule itself, as Strawberry's ``PermissionExtension`` prints it."""
+        return self
+
+    @property
     def rule(self) -> str:
         """The canonical text, as ``@guard(rule: …)`` prints it."""
         return f"{self.term}(ignoresBearer)" if self.ignores_bearer else str(self.term)
@@ -165,7 +171,7 @@ class Rule(BasePermission, metaclass=RuleType):
         if isinstance(permission, type) and issubclass(permission, BasePermission):
             permission = permission()
         if isinstance(permission, BasePermission):
-            name = type(permission).__name__
+            name = f"class({type(permission).__name__})"
             return Rule(ObjectTerm(name, _Ask(permission), is_stranger=True))
         raise ConfigurationError(f"{permission!r} is no rule and no Strawberry permission.")
 
@@ -178,8 +184,11 @@ class _Ask:
 
     async def __call__(self, call: Call, objects: Sequence[Any]) -> list[Any]:
         ask = self.permission.has_permission
-        answers = [ask(one, call.info, **call.arguments) for one in objects]
-        return [await answer if isawaitable(answer) else answer for answer in answers]
+        answers = []
+        for one in objects:
+            answer = ask(one, call.info, **call.arguments)
+            answers.append(await answer if isawaitable(answer) else answer)
+        return answers
 
 
 @dataclass(frozen=True)
@@ -204,6 +213,23 @@ class _SelfArgument:
             members = value if isinstance(value, Mapping) else vars(value)
             value = next(members[key] for key in members if to_camel_case(key) == name)
         return [value == call.principal.subject] * len(objects)
+
+
+_NAME = re.compile(r"[\w.:/-]+")
+_WORDS = {"public", "carrier", "authenticated"}
+
+
+def _named(name: str) -> str:
+    """Return the name, if the canonical text can hold it without doubt.
+
+    Raises:
+        ConfigurationError: it has other characters than letters, digits and ``_ . : / -``.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} in a rule: names are of letters, digits and the characters _ . : / -"
+        )
+    return name
 
 
 def _parts(kind: type[AnyOf | AllOf], rule: Rule) -> tuple[Term, ...]:
@@ -237,12 +263,12 @@ def IsAuthenticated() -> type[Rule]:  # noqa: N802
 
 def HasRole(name: str) -> type[Rule]:  # noqa: N802
     """Whoever holds the role, or one that includes it."""
-    return _declared(Rule(Granted(role_grant(name))))
+    return _declared(Rule(Granted(role_grant(_named(name)))))
 
 
 def HasPermission(name: str) -> type[Rule]:  # noqa: N802
     """Whoever holds the permission, ``noun:verb``, through one of their roles."""
-    return _declared(Rule(Granted(permission_grant(name))))
+    return _declared(Rule(Granted(permission_grant(_named(name)))))
 
 
 def IsSelf(*, by: str = "id", arg: str | None = None) -> type[Rule]:  # noqa: N802
@@ -254,8 +280,9 @@ def IsSelf(*, by: str = "id", arg: str | None = None) -> type[Rule]:  # noqa: N8
             ``input.userId``.
     """
     if arg is None:
-        return _declared(Rule(ObjectTerm(f"self({by})", _SelfBy(by))))
-    return _declared(Rule(ObjectTerm(f"self(arg: {arg})", _SelfArgument(tuple(arg.split("."))))))
+        return _declared(Rule(ObjectTerm(f"self({_named(by)})", _SelfBy(by))))
+    path = tuple(_named(arg).split("."))
+    return _declared(Rule(ObjectTerm(f"self(arg: {arg})", _SelfArgument(path))))
 
 
 def rule(judge: Callable[..., Any]) -> type[Rule]:
@@ -273,7 +300,10 @@ def rule(judge: Callable[..., Any]) -> type[Rule]:
     def ask(call: Call, objects: Sequence[Any]) -> Any:
         return judge(call.principal, objects, **{name: getattr(call, name) for name in wanted})
 
-    return _declared(Rule(ObjectTerm(judge.__name__, ask)))
+    name = judge.__name__
+    if not name.isidentifier() or name in _WORDS:
+        raise ConfigurationError(f"A rule can't be called {name}: it is printed by its name.")
+    return _declared(Rule(ObjectTerm(name, ask)))
 
 
 def denial(rule: Rule, coordinate: str, principal: Principal) -> GraphApiError:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import strawberry
 import structlog
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
@@ -167,16 +169,25 @@ class Schema(strawberry.Schema):
     def _get_execute_function(self) -> Callable[..., Any]:
         return partial(self._execute_decided, super()._get_execute_function())
 
-    def validate(self, document: Document) -> list[GraphQLError]:
-        """Validate a document, once for as long as it is kept."""
-        if document not in self._validated:
-            self._validated[document] = self._validate(document)
-        return self._validated[document]
+    def validate(
+        self, document: Document, more: Sequence[type[ASTValidationRule]] = ()
+    ) -> list[GraphQLError]:
+        """Validate a document, by the specification once for as long as it is kept.
 
-    def _validate(self, document: Document) -> list[GraphQLError]:
-        rules = tuple(specified_rules)
-        if self.introspection == "off":
-            rules = (*rules, NoSchemaIntrospectionCustomRule)
+        Args:
+            document: what the client sent.
+            more: rules of Strawberry extensions, which may hang on the request.
+        """
+        errors = self._validated.get(document)
+        if errors is None:
+            off = self.introspection == "off"
+            rules = (*specified_rules, *([NoSchemaIntrospectionCustomRule] if off else []))
+            errors = self._validated[document] = self._validate(document, rules)
+        return list(errors) or (self._validate(document, tuple(more)) if more else [])
+
+    def _validate(
+        self, document: Document, rules: tuple[type[ASTValidationRule], ...]
+    ) -> list[GraphQLError]:
         return validate_document(self._schema, document.node, rules)
 
     def _execute_decided(
@@ -219,20 +230,22 @@ class Schema(strawberry.Schema):
 class _Prepared(SchemaExtension):
     """Takes parsed, limited and validated documents from where they are kept."""
 
-    def __init__(self, prepare: Callable[[str], tuple[DocumentNode, list[GraphQLError]]]) -> None:
-        self.prepare = prepare
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
 
     @override
     def on_parse(self) -> Iterator[None]:
         if self.execution_context.query:
-            node, self.errors = self.prepare(self.execution_context.query)
-            self.execution_context.graphql_document = node
+            self.document = self.schema.documents.parse(self.execution_context.query)
+            self.execution_context.graphql_document = self.document.node
         yield
 
     @override
     def on_validate(self) -> Iterator[None]:
-        if self.execution_context.query:
-            self.execution_context.pre_execution_errors = self.errors
+        context = self.execution_context
+        if context.query:
+            more = [rule for rule in context.validation_rules if rule not in specified_rules]
+            context.pre_execution_errors = self.schema.validate(self.document, more)
         yield
 
 
