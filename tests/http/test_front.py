@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar, get
+from structlog.testing import capture_logs
 
 from graph_api.http.front import put_in_front
 from graph_api.http.health import health_routes
@@ -144,10 +145,18 @@ class TestSecurityHeaders:
         headers = (await _get("/whoami", issuer="http://localhost:8000")).headers
         assert "strict-transport-security" not in headers
 
-    async def test_an_error_shows_nothing(self) -> None:
-        response = await _get("/broken")
+    async def test_an_error_shows_nothing_and_is_logged(self) -> None:
+        with capture_logs() as lines:
+            response = await _get("/broken")
         assert response.status_code == 500
         assert "canary" not in response.text
+        [failure] = [line for line in lines if line["log_level"] == "error"]
+        assert str(failure["exc_info"]) == "canary"
+
+    async def test_a_path_that_is_not_there_is_no_error(self) -> None:
+        with capture_logs() as lines:
+            await _get("/missing")
+        assert {line["log_level"] for line in lines} == {"info"}
 
 
 class TestRequestId:

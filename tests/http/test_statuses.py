@@ -6,7 +6,18 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
 
+from graph_api.errors import (
+    BadUserInput,
+    Forbidden,
+    GraphApiError,
+    RateLimited,
+    SessionEnded,
+    Unauthenticated,
+)
+from graph_api.http.response import answer, before_execution
 from tests.http.serving import CANARY, GRAPHQL, JSON
 
 pytestmark = pytest.mark.anyio
@@ -147,3 +158,41 @@ async def test_an_exception_before_the_schema_is_masked_and_500(
     assert _codes(response) == ["INTERNAL_SERVER_ERROR"]
     assert response.json()["errors"][0]["extensions"]["errorId"]
     assert "internal detail" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("data", "paths", "status"),
+    [
+        (None, [["login"]], 429),
+        (None, [["login"], ["refresh"]], 429),
+        ({"login": None}, [["login"]], 429),
+        ({"login": None, "refresh": None}, [["login"]], 200),
+        ({"user": {"sessions": None}}, [["user", "sessions"]], 200),
+        ({"login": None}, [], 200),
+    ],
+)
+def test_429_is_for_root_fields_alone_also_where_they_are_not_nullable(
+    data: dict[str, Any] | None, paths: list[list[str | int]], status: int
+) -> None:
+    limited = {"code": "RATE_LIMITED", "retryAfter": 7}
+    errors = [GraphQLError("Too many.", path=path, extensions=limited) for path in paths]
+    response = answer(ExecutionResult(data, errors or None), JSON)
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "header"),
+    [
+        (Unauthenticated("Expired.", reason="token_expired"), 401, "WWW-Authenticate"),
+        (SessionEnded(), 401, "WWW-Authenticate"),
+        (RateLimited("Too many.", retry_after=7), 429, "Retry-After"),
+        (Forbidden("No."), 403, "Vary"),
+        (BadUserInput("Wrong."), 400, "Vary"),
+    ],
+)
+def test_a_caller_without_a_context_is_told_why(
+    error: GraphApiError, status: int, header: str
+) -> None:
+    response = before_execution(error, JSON)
+    assert response.status_code == status
+    assert header in response.headers
