@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import partial
 from inspect import isawaitable
 from typing import Any, Literal
@@ -31,7 +31,7 @@ from graphql.execution.values import get_variable_values
 from graphql.utilities import get_operation_ast
 from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.permission import PermissionExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.schema import StreamResult, validate_document
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import PreExecutionError
@@ -45,6 +45,7 @@ from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule
 from graph_api.errors import (
     BadUserInput,
+    ConfigurationError,
     OperationTooExpensive,
     ParseFailed,
     ValidationFailed,
@@ -118,6 +119,9 @@ class Schema(strawberry.Schema):
         self.permissions = _declared(roots, "__permissions__") | dict(permissions or {})
         self.roles = _declared(roots, "__roles__") | dict(roles or {})
         super().__init__(query, mutation, subscription, **strawberry_options)
+        if self.config.enable_experimental_incremental_execution:
+            raise ConfigurationError("Rules are not held in what @defer and @stream deliver later.")
+        self._check_extensions()
         self.rules = RuleBook.of(self._schema)
         if uncovered == "refuse":
             self.rules.require_coverage()
@@ -147,6 +151,18 @@ class Schema(strawberry.Schema):
         added = self._added.get(type_definition.origin, ())
         return [_ruled(each) for each in (*type_definition.fields, *added)]
 
+    def _check_extensions(self) -> None:
+        """A second field of a name would take the place of the first, and of its rule."""
+        name_of = self.config.name_converter.get_graphql_name
+        definitions = [each.definition for each in self.schema_converter.type_map.values()]
+        there: dict[Any, Any] = {getattr(each, "origin", None): each for each in definitions}
+        for target, added in self._added.items():
+            if target not in there:
+                raise ConfigurationError(f"extend: {target.__name__} is no type of this schema.")
+            names = [name_of(each) for each in (*there[target].fields, *added)]
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise ConfigurationError(f"extend: {target.__name__} has {twice[0]} already.")
+
     @override
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         return [_Prepared(self), *super().get_extensions(sync)]
@@ -164,6 +180,10 @@ class Schema(strawberry.Schema):
     @override
     def execute_sync(self, *args: Any, **options: Any) -> ExecutionResult:
         return _conclude(super().execute_sync(*args, **options))
+
+    @override
+    async def stream(self, *args: Any, **options: Any) -> StreamResult:
+        return _conclude_each(await super().stream(*args, **options))
 
     @override
     def _get_execute_function(self) -> Callable[..., Any]:
@@ -303,6 +323,12 @@ def _conclude(result: ExecutionResult) -> ExecutionResult:
     if isinstance(result, NotExecuted) or not refused:
         return result
     return NotExecuted(None, result.errors, result.extensions, phase=_phase(result))
+
+
+async def _conclude_each(results: StreamResult) -> StreamResult:
+    async with aclosing(results):
+        async for result in results:
+            yield _conclude(result) if isinstance(result, ExecutionResult) else result
 
 
 def _was_refused(result: ExecutionResult) -> bool:
