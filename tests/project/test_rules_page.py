@@ -22,4 +22,4 @@ def test_the_page_has_its_table() -> None:
 
 @pytest.mark.parametrize(("python", "printed"), ROWS)
 def test_a_rule_of_the_page_is_printed_as_the_page_says(python: str, printed: str) -> None:
-    assert eval(python, vars(graph_api)).rule == printed
+    assert eval(python, dict(vars(graph_api))).rule == printed
