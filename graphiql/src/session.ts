@@ -13,6 +13,8 @@ const AUTH = `accessToken refreshToken user { ${USER} }`;
 const LOGIN = `mutation SignIn($input: LoginInput!) { login(input: $input) { ${AUTH} } }`;
 const REFRESH = `mutation Refresh($input: RefreshInput!) { refresh(input: $input) { ${AUTH} } }`;
 const LOGOUT = "mutation SignOut($input: LogoutInput) { logout(input: $input) { endedSessionIds } }";
+/** A tab may sign in without selecting `refreshToken`; such a session ends with its access token. */
+const ENDED: Result = { errors: [{ message: "", extensions: { code: "SESSION_ENDED" } }] };
 const ME = `query WhoAmI { me { ${USER} } }`;
 
 /**
@@ -35,7 +37,8 @@ export class Session {
 
   /** Sends as the one who is signed in; an expired token is refreshed and the request repeated once. */
   async fetch(request: FetcherParams, headers: Record<string, string> = {}): Promise<Result> {
-    const tokens = this.#tokens;
+    // An Authorization from the headers editor is the user's own experiment: it wins.
+    const tokens = new Headers(headers).has("Authorization") ? null : this.#tokens;
     const result = await this.#send(request, headers, tokens);
     const again = tokens && hasCode(result, "UNAUTHENTICATED") && (await this.#refresh(tokens));
     return this.#adopt(again ? await this.#send(request, headers, this.#tokens) : result);
@@ -61,8 +64,7 @@ export class Session {
     const headers = new Headers(given);
     headers.set("Content-Type", "application/json");
     headers.set("Accept", "application/graphql-response+json, application/json;q=0.9");
-    // An Authorization from the headers editor is the user's own experiment: it wins.
-    if (tokens && !headers.has("Authorization")) headers.set("Authorization", `Bearer ${tokens.access}`);
+    if (tokens) headers.set("Authorization", `Bearer ${tokens.access}`);
     const body = JSON.stringify(request);
     const response = await fetch(this.endpoint, { method: "POST", headers, body });
     const text = await response.text();
@@ -81,9 +83,8 @@ export class Session {
   }
 
   async #renew(expired: Tokens): Promise<boolean> {
-    if (!expired.refresh) return false;
     const request = { query: REFRESH, variables: { input: { refreshToken: expired.refresh } } };
-    const result = await this.#send(request);
+    const result = expired.refresh ? await this.#send(request) : ENDED;
     if (this.#tokens !== expired) return false; // Signed out in the meantime.
     if (hasCode(result, "SESSION_ENDED")) this.#become(null, null);
     return authIn(await this.#adopt(result)) !== undefined;
