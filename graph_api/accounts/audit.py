@@ -116,12 +116,17 @@ class AuditEventFilter:
 def select_events(where: AuditEventFilter) -> Select[AuditEventRow]:
     """Return the statement that lists events, in no order yet."""
     row = AuditEventRow
-    narrowing = (
-        (where.actions, col(row.action).in_(where.actions or ())),
-        (where.outcome, col(row.outcome) == where.outcome),
-        (where.actor_id, col(row.actor_id) == where.actor_id),
-        (where.target_id, col(row.target_id) == where.target_id),
-        (where.after, col(row.at) >= where.after),
-        (where.before, col(row.at) < where.before),
-    )
-    return select(row).where(*(condition for value, condition in narrowing if value is not None))
+    statement = select(row)
+    if where.actions is not None:
+        statement = statement.where(col(row.action).in_(where.actions))
+    if where.outcome is not None:
+        statement = statement.where(col(row.outcome) == where.outcome)
+    if where.actor_id is not None:
+        statement = statement.where(col(row.actor_id) == where.actor_id)
+    if where.target_id is not None:
+        statement = statement.where(col(row.target_id) == where.target_id)
+    if where.after is not None:
+        statement = statement.where(col(row.at) >= where.after)
+    if where.before is not None:
+        statement = statement.where(col(row.at) < where.before)
+    return statement

@@ -101,26 +101,27 @@ def check_strength(password: str, *, email: str, path: str) -> None:
 
 
 def _problem(password: str, email: str) -> str | None:
-    if len(unicodedata.normalize("NFKC", password[:MAXIMUM_LENGTH])) < MINIMUM_LENGTH:
-        return f"The password needs {MINIMUM_LENGTH} characters or more."
     if len(password) > MAXIMUM_LENGTH:
         return f"The password may have {MAXIMUM_LENGTH} characters at most."
-    if _is_common(password):
+    text = unicodedata.normalize("NFKC", password)
+    if len(text) < MINIMUM_LENGTH:
+        return f"The password needs {MINIMUM_LENGTH} characters or more."
+    if _is_common(text.casefold()):
         return "This password is easily guessed: choose a less common one."
     local_part = email.partition("@")[0].casefold()
-    if len(local_part) > 3 and local_part in password.casefold():
+    if len(local_part) > 3 and local_part in text.casefold():
         return "The password may not hold the e-mail address."
     return None
 
 
-def _is_common(password: str) -> bool:
+def _is_common(text: str) -> bool:
     """Whether it is a well-known word, that word again and again, or with digits around it.
 
     Compared is the whole password (SP 800-63B-4), never a word within it.
     """
-    text = unicodedata.normalize("NFKC", password).casefold()
-    units = {_repeated_unit(text), _repeated_unit(text.strip(_PADDING))}
-    return len(_repeated_unit(text)) < 4 or not units.isdisjoint(_common_passwords())
+    unit = _repeated_unit(text)
+    candidates = {unit, _repeated_unit(text.strip(_PADDING))}
+    return len(unit) < 4 or not candidates.isdisjoint(_common_passwords())
 
 
 def _repeated_unit(text: str) -> str:

@@ -321,7 +321,7 @@ async def _combinations_with(session: AsyncSession, role_id: str) -> set[frozens
     holders = select(col(row.user_id)).where(col(row.role_id).in_(select(affected.c.role_id)))
     granted: dict[str, set[str]] = {"": {role_id}}
     statement = select(col(row.user_id), col(row.role_id)).where(col(row.user_id).in_(holders))
-    for user_id, granted_id in (await session.execute(statement)):
+    for user_id, granted_id in await session.execute(statement):
         granted.setdefault(user_id, set()).add(granted_id)
     return set(map(frozenset, granted.values()))
 

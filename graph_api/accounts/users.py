@@ -96,18 +96,23 @@ def select_users(where: UserFilter) -> Select[UserRow]:
     Raises:
         BadUserInput: for a search or role with control characters, or too long.
     """
-    row = UserRow
     search = require_text(where.search or "", "filter.search")
     role = require_text(where.role or "", "filter.role")
-    found = (col(row.email), col(row.name))
-    narrowing = (
-        (where.search, or_(*(each.icontains(search, autoescape=True) for each in found))),
-        (where.role, col(row.id).in_(holders_of(role))),
-        (where.disabled, col(row.disabled_at).is_not(None) == where.disabled),
-        (where.created_after, col(row.created_at) >= where.created_after),
-        (where.created_before, col(row.created_at) < where.created_before),
-    )
-    return select(row).where(*(condition for value, condition in narrowing if value is not None))
+    statement = select(UserRow)
+    if search:
+        found = (col(UserRow.email), col(UserRow.name))
+        statement = statement.where(
+            or_(*(each.icontains(search, autoescape=True) for each in found))
+        )
+    if where.role is not None:
+        statement = statement.where(col(UserRow.id).in_(holders_of(role)))
+    if where.disabled is not None:
+        statement = statement.where(col(UserRow.disabled_at).is_not(None) == where.disabled)
+    if where.created_after is not None:
+        statement = statement.where(col(UserRow.created_at) >= where.created_after)
+    if where.created_before is not None:
+        statement = statement.where(col(UserRow.created_at) < where.created_before)
+    return statement
 
 
 async def insert(session: AsyncSession, row: UserRow) -> None:
