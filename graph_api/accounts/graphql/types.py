@@ -196,7 +196,8 @@ class AuditOutcome(enum.Enum):
 
 
 @strawberry.type(
-    description="What happened: who did what to whom, when, from where.", directives=[Carrier()]
+    description="What happened: who did what to whom, when, from where.",
+    directives=[HasPermission("audit:read")],
 )
 class AuditEvent(Node):
     """An audit event."""
