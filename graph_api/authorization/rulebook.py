@@ -26,7 +26,7 @@ from strawberry.permission import PermissionExtension
 
 from graph_api.authorization.principal import Principal, permission_grant, role_grant
 from graph_api.authorization.rules import Rule
-from graph_api.authorization.terms import Everyone, Granted
+from graph_api.authorization.terms import Everyone, Granted, ObjectTerm
 from graph_api.errors import ConfigurationError
 
 DEFINITION = "strawberry-definition"
@@ -88,6 +88,7 @@ class RuleBook:
                 uncovered.append(coordinate)
                 continue
             fields[coordinate] = rule
+        _refuse_namesakes(fields.values())
         return cls(
             schema=schema,
             fields=fields,
@@ -223,6 +224,16 @@ def _refuse_misplaced(schema: GraphQLSchema) -> None:
                 f"{graphql_type.name} has a rule, which holds nothing there: rules stand on object "
                 "and interface types, fields, arguments, input fields and enum values."
             )
+
+
+def _refuse_namesakes(rules: Iterable[Rule]) -> None:
+    """What is printed, compared and listed is the name, so it must be of one rule."""
+    leaves = [leaf for rule in rules for leaf in rule.term.leaves()]
+    ours = [leaf for leaf in leaves if isinstance(leaf, ObjectTerm) and not leaf.is_stranger]
+    named: dict[str, object] = {}
+    for leaf in ours:
+        if named.setdefault(leaf.name, leaf.judge) != leaf.judge:
+            raise ConfigurationError(f"Two rules are called {leaf.name}: rename one of them.")
 
 
 def _inputs(schema: GraphQLSchema) -> dict[str, Rule]:

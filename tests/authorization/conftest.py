@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+
+@pytest.fixture(autouse=True, scope="module")
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged; rules that fail write a traceback each."""
+    with capture_logs() as entries:
+        yield entries
