@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from graphql import OperationDefinitionNode, OperationType
 from litestar import HttpMethod, MediaType, Response, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.status_codes import HTTP_200_OK
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
@@ -104,6 +105,7 @@ def graphql_route(
             html, csp = page()
             return Response(
                 html,
+                status_code=HTTP_200_OK,
                 media_type=MediaType.HTML,
                 headers={"Content-Security-Policy": csp, "Cache-Control": "no-store"},
             )

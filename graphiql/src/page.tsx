@@ -15,6 +15,9 @@ Object.assign(globalThis, { __webpack_nonce__: config.nonce });
 const session = new Session(config.endpoint);
 const storage = scopedStorage(config.scope);
 
+// On the first visit GraphiQL shows the first tab's query, but leaves out what belongs to it.
+const first = storage.getItem("graphiql:tabState") === null ? config.tabs[0] : undefined;
+
 /** For 100 ms after a change of tabs GraphiQL names the operation of the tab before. */
 function named({ operationName, ...request }: FetcherParams): FetcherParams {
   return operationName && request.query.includes(operationName) ? { ...request, operationName } : request;
@@ -34,6 +37,8 @@ function Page() {
         fetcher={fetcher}
         storage={storage}
         defaultTabs={config.tabs}
+        variables={first?.variables}
+        headers={first?.headers}
         shouldPersistHeaders={false}
       />
     </>
