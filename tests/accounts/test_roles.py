@@ -124,6 +124,7 @@ async def test_roles_include_each_other_in_no_circle(accounts: Accounts) -> None
             await include(accounts, role, included)
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", ["", "Editor", "1st", "an editor", "é", "x" * 65, "a\x00"])
 async def test_a_role_has_a_plain_name(accounts: Accounts, name: str) -> None:
     with pytest.raises(BadUserInput):
@@ -144,10 +145,10 @@ async def test_a_role_holds_only_what_is_declared(accounts: Accounts) -> None:
     assert await events(accounts, "role_created") == []
 
 
-@pytest.mark.parametrize("unknown", ["rol_01jd000000e008000000000000", "usr_x", "\x00", ""])
-async def test_a_role_that_is_not_there_is_not_found(accounts: Accounts, unknown: str) -> None:
-    with pytest.raises(NotFound):
-        await roles.remove(accounts, unknown, by=OPERATOR, origin=NOWHERE)
+async def test_a_role_that_is_not_there_is_not_found(accounts: Accounts) -> None:
+    for unknown in ("rol_01jd000000e008000000000000", "usr_x", "\x00", ""):
+        with pytest.raises(NotFound):
+            await roles.remove(accounts, unknown, by=OPERATOR, origin=NOWHERE)
 
 
 async def test_the_admin_role_is_what_it_is(accounts: Accounts) -> None:

@@ -226,6 +226,7 @@ async def test_an_address_is_taken_in_any_spelling(accounts: Accounts) -> None:
     assert await events(accounts, "register") == []
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("email", "password", "name", "path"),
     [
