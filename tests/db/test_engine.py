@@ -92,6 +92,21 @@ async def test_a_hundred_concurrent_read_then_write_transactions_all_succeed(
         assert await session.scalar(select(col(RoleRow.name))) == "100"
 
 
+async def test_a_cancelled_write_is_undone_and_gives_its_turn_back(database: Database) -> None:
+    """As when a client hangs up: all writers of SQLite wait for the same connection."""
+    for _ in range(20):
+        with anyio.CancelScope() as scope:
+            async with database.write() as session:
+                session.add(role("cancelled"))
+                await session.flush()
+                scope.cancel()
+                await session.execute(select(RoleRow))
+
+    async with database.write() as session:
+        session.add(role("next"))
+    assert await count_roles(database) == 1
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_two_processes_take_turns_on_a_sqlite_file(database_url: str) -> None:
     """Two databases on one file share no lock but the file's own, as two processes do."""
