@@ -125,6 +125,14 @@ async def test_an_exception_keeps_what_was_not_said_in_the_request() -> None:
     assert "serving.py" in failure["exception"]
 
 
+async def test_in_dev_an_exception_has_its_traceback_without_the_values_of_variables() -> None:
+    stream = _written("dev")
+    async with client(serve()) as api:
+        await api.post("/graphql", json={"query": f'{{ broken(password: "{CANARY}") }}'})
+    assert f"RuntimeError: can't work with {CUT}" in stream.getvalue()
+    assert "locals" not in stream.getvalue()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -50,7 +49,7 @@ class AccessLog:
             to[REQUEST_ID] = request_id
 
         # Litestar rewrites the scope's path while it routes.
-        path, start = quote(scope["path"]), time.perf_counter()
+        path, start = scope["path"], time.perf_counter()
         try:
             await self.app(scope, receive, with_headers(watched, identify))
         finally:

@@ -136,6 +136,12 @@ async def test_whatever_a_form_could_send_is_415(
     assert _code(response) == "BAD_USER_INPUT"
 
 
+async def test_two_content_types_are_415(api: httpx.AsyncClient) -> None:
+    headers = [("Content-Type", JSON), ("Content-Type", "text/plain")]
+    response = await api.post("/graphql", content=b'{"query": "{ hello }"}', headers=headers)
+    assert response.status_code == 415
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8",
