@@ -185,8 +185,8 @@ class Guard:
             return operation.deny(self.coordinate, self.rule, principal, info)
         if _is_async():
             return self._ask_then_resolve(operation, principal, source, info, arguments)
-        check = self._check(principal, info, arguments)
-        if not asyncio.run(check([source]))[0]:
+        strawberry_info, converted = self._as_strawberry(info, arguments)
+        if not self.rule.check_now([source], principal, converted, strawberry_info)[0]:
             raise self._denial(principal, info)
         return self.resolve(source, info, **arguments)
 

@@ -15,9 +15,10 @@ import re
 from abc import ABCMeta
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable, signature
+from inspect import isawaitable, iscoroutinefunction, signature
 from typing import TYPE_CHECKING, Any, Self, cast
 
+import structlog
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.permission import BasePermission
 from strawberry.schema_directive import Location, StrawberrySchemaDirective
@@ -44,6 +45,8 @@ from graph_api.authorization.terms import (
     Verdict,
 )
 from graph_api.errors import ConfigurationError, Forbidden, GraphApiError, Unauthenticated
+
+_log = structlog.get_logger(__name__)
 
 
 class RuleType(ABCMeta):
@@ -87,6 +90,11 @@ class Rule(BasePermission, metaclass=RuleType):
     def __init__(self, term: Term, *, ignores_bearer: bool = False) -> None:
         self.term = term
         self.ignores_bearer = ignores_bearer
+        # For a schema that is not ours: what it says, and how it asks.
+        self.message = f"You may not use this. It needs: {self.rule}"
+        self.error_extensions = {"code": Forbidden.code}
+        if any(leaf.is_async for leaf in term.leaves()):
+            self.has_permission = self._has_permission_later  # type: ignore[method-assign]
 
     def __call__(self) -> Self:
         """Return the rule itself: Strawberry calls each entry of ``permission_classes``."""
@@ -114,17 +122,34 @@ class Rule(BasePermission, metaclass=RuleType):
         info: Any = None,
     ) -> list[bool]:
         """Judge many objects in one call; a rule that fails denies."""
+        if (verdict := self.static(principal.grants)) is not None:
+            return [verdict] * len(objects)
         verdicts = await self.term.decide(Call(principal, arguments or {}, info), objects)
         return [verdict is True for verdict in verdicts]
 
+    def check_now(
+        self,
+        objects: Sequence[Any],
+        principal: Principal,
+        arguments: Mapping[str, Any] | None = None,
+        info: Any = None,
+    ) -> list[bool]:
+        """Judge as ``check_many`` does, without an event loop; a rule that has to wait denies."""
+        checking = self.check_many(objects, principal, arguments, info)
+        try:
+            checking.send(None)
+        except StopIteration as done:
+            return list(done.value)
+        checking.close()
+        _log.error("rule has to wait, in an operation that can't", rule=self.rule)
+        return [False] * len(objects)
+
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool | Awaitable[bool]:
         """Judge one object, on a schema that is not ours."""
-        principal: Principal = info.context.principal
-        verdict = self.static(principal.grants)
-        return self._check_one(source, info, kwargs) if verdict is None else verdict
+        return self.check_now([source], info.context.principal, kwargs, info)[0]
 
-    async def _check_one(self, source: Any, info: Info, arguments: Mapping[str, Any]) -> bool:
-        return (await self.check_many([source], info.context.principal, arguments, info))[0]
+    async def _has_permission_later(self, source: Any, info: Info, **kwargs: Any) -> bool:
+        return (await self.check_many([source], info.context.principal, kwargs, info))[0]
 
     def __or__(self, other: object) -> Rule:
         return Rule(AnyOf((*_parts(AnyOf, self), *_parts(AnyOf, Rule.of(other)))))
@@ -172,7 +197,8 @@ class Rule(BasePermission, metaclass=RuleType):
             permission = permission()
         if isinstance(permission, BasePermission):
             name = f"class({type(permission).__name__})"
-            return Rule(ObjectTerm(name, _Ask(permission), is_stranger=True))
+            is_async = iscoroutinefunction(permission.has_permission)
+            return Rule(ObjectTerm(name, _Ask(permission), is_stranger=True, is_async=is_async))
         raise ConfigurationError(f"{permission!r} is no rule and no Strawberry permission.")
 
 
@@ -303,7 +329,7 @@ def rule(judge: Callable[..., Any]) -> type[Rule]:
     name = judge.__name__
     if not name.isidentifier() or name in _WORDS:
         raise ConfigurationError(f"A rule can't be called {name}: it is printed by its name.")
-    return _declared(Rule(ObjectTerm(name, ask)))
+    return _declared(Rule(ObjectTerm(name, ask, is_async=iscoroutinefunction(judge))))
 
 
 def denial(rule: Rule, coordinate: str, principal: Principal) -> GraphApiError:

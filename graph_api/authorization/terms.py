@@ -43,6 +43,8 @@ Judge = Callable[[Call, Sequence[Any]], Sequence[Any] | Awaitable[Sequence[Any]]
 class Term(ABC):
     """A Boolean expression over grants, the object and the arguments."""
 
+    is_async: bool = False
+
     @abstractmethod
     def static(self, grants: Grants) -> Verdict:
         """Judge by the grants alone; None where the object or the arguments must be known."""
@@ -101,11 +103,13 @@ class ObjectTerm(Term):
         judge: gets the call and the objects; returns as many ``bool``, or an awaitable of them.
         is_stranger: a Strawberry permission that is not ours. It is asked about anonymous callers
             too; of our own rules those are statically false, since nobody anonymous owns a thing.
+        is_async: ``judge`` answers with an awaitable.
     """
 
     name: str
     judge: Judge = field(repr=False)
     is_stranger: bool = False
+    is_async: bool = False
 
     @override
     def static(self, grants: Grants) -> Verdict:

@@ -34,7 +34,6 @@ from strawberry.permission import PermissionExtension
 from strawberry.schema.schema import StreamResult, validate_document
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
-from strawberry.types.execution import PreExecutionError
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
@@ -231,7 +230,7 @@ class Schema(strawberry.Schema):
         )
         errors = [denial.error(principal) for denial in decision.denials]
         if decision.is_rejected:
-            return NotExecuted(data=None, errors=errors, phase="authorization")
+            return CoreResult(None, _Rejection(errors))
         run = Running(principal, decision, operation.given)
         with _set(run):
             result = execute(
@@ -245,6 +244,10 @@ class Schema(strawberry.Schema):
         if isawaitable(result):
             return _finish(result, run, errors)
         return _with_denials(result, [*errors, *run.denials])
+
+
+class _Rejection(list[GraphQLError]):
+    """The errors of an operation that was decided not to run: Strawberry hands on just these."""
 
 
 class _Prepared(SchemaExtension):
@@ -317,12 +320,10 @@ def _misfits(schema: GraphQLSchema, operation: Operation) -> list[GraphQLError]:
 
 def _conclude(result: ExecutionResult) -> ExecutionResult:
     """Give each error its code, and tell what was not executed from what was."""
-    refused = _was_refused(result)
-    code = ValidationFailed.code if refused else BadUserInput.code
+    phase = _refused_in(result)
+    code = ValidationFailed.code if phase else BadUserInput.code
     result.errors = [expose(error, code) for error in result.errors or ()] or None
-    if isinstance(result, NotExecuted) or not refused:
-        return result
-    return NotExecuted(None, result.errors, result.extensions, phase=_phase(result))
+    return NotExecuted(None, result.errors, result.extensions, phase) if phase else result
 
 
 async def _conclude_each(results: StreamResult) -> StreamResult:
@@ -331,16 +332,15 @@ async def _conclude_each(results: StreamResult) -> StreamResult:
             yield _conclude(result) if isinstance(result, ExecutionResult) else result
 
 
-def _was_refused(result: ExecutionResult) -> bool:
-    """Whether nothing ran: graphql-core gives a path to each error from execution."""
-    if isinstance(result, PreExecutionError):
-        return True
-    errors = result.errors or ()
-    return result.data is None and bool(errors) and all(error.path is None for error in errors)
-
-
-def _phase(result: ExecutionResult) -> Phase:
-    codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+def _refused_in(result: ExecutionResult) -> Phase | None:
+    """Return what refused the operation; None if it ran."""
+    errors = result.errors or []
+    if isinstance(errors, _Rejection):
+        return "authorization"
+    # graphql-core gives a path to each error from execution.
+    if result.data is not None or not errors or any(error.path for error in errors):
+        return None
+    codes = {(error.extensions or {}).get("code") for error in errors}
     return "parse" if codes & {ParseFailed.code, OperationTooExpensive.code} else "validation"
 
 
