@@ -18,7 +18,6 @@ FOUND_BY_NAME = {
     "httptools": "uvicorn's fast HTTP parser",
     "tzdata": "zoneinfo's data on Windows",
     "uvloop": "uvicorn's fast event loop",
-    "watchfiles": "uvicorn's reload",
     "hatchling": "builds the wheel, as a command",
     "pytest-cov": "pytest's --cov",
     "pytest-xdist": "pytest's --numprocesses",
