@@ -28,7 +28,9 @@ from graph_api.relay import (
     Info,
     Last,
     Node,
+    caller,
     connect,
+    connect_each,
     page_args,
 )
 from graph_api.settings import Settings
@@ -57,7 +59,9 @@ __all__ = [
     "Rule",
     "Schema",
     "Settings",
+    "caller",
     "connect",
+    "connect_each",
     "create_app",
     "extend",
     "page_args",

@@ -64,6 +64,10 @@ class Context:
             loader = self._loaders[batch] = DataLoader(load_fn=fetch)
         return cast("Value", await loader.load(key))
 
+    def forget(self) -> None:
+        """Forget what was loaded: a mutation changes it, and the next one may ask again."""
+        self._loaders.clear()
+
 
 def principal_from(claims: AccessClaims) -> Principal:
     """Return the caller that a genuine access token names."""

@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 import strawberry
 from sqlalchemy import Select, SQLColumnExpression, func, select
 from strawberry.types.base import StrawberryObjectDefinition
 
+from graph_api.authorization.guards import running
+from graph_api.authorization.principal import Principal
 from graph_api.authorization.rules import Carrier
 from graph_api.context import Context
 from graph_api.db.ids import prefix_of
-from graph_api.db.keyset import LARGEST_PAGE, OrderBy, PageArgs, page
+from graph_api.db.keyset import LARGEST_PAGE, OrderBy, Page, PageArgs, page, pages
 from graph_api.errors import BadUserInput
 
 Info = strawberry.Info[Context, None]
 """What a resolver declares to get its context: ``info: Info``."""
+
+
+def caller(info: Info) -> Principal:
+    """Return who is judged at this place of the answer, and so for whom a resolver answers.
+
+    It is the one who asks, but below what signs somebody in (``login { user { … } }``) the one
+    who has just signed in.
+    """
+    operation = running.get()
+    return operation.principal_at(info.path) if operation else info.context.principal
+
 
 First = Annotated[
     int | None,
@@ -135,25 +148,67 @@ async def connect(
     """
     async with context.db.read() as session:
         found = await page(session, rows, order, key, args)
-    edges = [
-        Edge(cursor=cursor, node=node(row))
-        for row, cursor in zip(found.rows, found.cursors, strict=True)
-    ]
 
     async def count() -> int:
         async with context.db.read() as session:
             return await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
-    return Connection(
-        edges=edges,
-        page_info=PageInfo(
-            has_next_page=found.has_next_page,
-            has_previous_page=found.has_previous_page,
-            start_cursor=found.cursors[0] if found.cursors else None,
-            end_cursor=found.cursors[-1] if found.cursors else None,
-        ),
-        count=count,
+    return _connection(found, node, count)
+
+
+async def connect_each(
+    context: Context,
+    rows: Select[Any],
+    *,
+    owner: SQLColumnExpression[str],
+    owners: Sequence[str],
+    key: SQLColumnExpression[Any],
+    args: PageArgs,
+    node: Callable[[Any], NodeT],
+    order: Sequence[OrderBy] = (),
+) -> list[Connection[NodeT]]:
+    """Return one page for each owner: for a batch function, so that a list asks once.
+
+    Args:
+        context: of this request.
+        rows: selects one entity, and only what the caller may see.
+        owner: the column that says whose a row is.
+        owners: whose pages to return, in this order.
+        key: the unique column that breaks ties.
+        args: which page.
+        node: makes the GraphQL object of a row.
+        order: how to sort, by the key at the last.
+
+    Raises:
+        BadUserInput: as :func:`graph_api.db.keyset.page`.
+    """
+    async with context.db.read() as session:
+        found = await pages(session, rows, order, key, args, owner=owner, owners=owners)
+
+    async def counts(context: Context, owners: Sequence[str]) -> list[int]:
+        counted = rows.where(owner.in_(owners)).group_by(owner)
+        async with context.db.read() as session:
+            answer = await session.execute(counted.with_only_columns(owner, func.count()))
+            by_owner: dict[str, int] = dict(answer.tuples().all())
+        return [by_owner.get(each, 0) for each in owners]
+
+    return [_connection(found[each], node, partial(context.load, counts, each)) for each in owners]
+
+
+def _connection(
+    found: Page[Any], node: Callable[[Any], NodeT], count: Callable[[], Any]
+) -> Connection[NodeT]:
+    edges = [
+        Edge(cursor=cursor, node=node(row))
+        for row, cursor in zip(found.rows, found.cursors, strict=True)
+    ]
+    page_info = PageInfo(
+        has_next_page=found.has_next_page,
+        has_previous_page=found.has_previous_page,
+        start_cursor=found.cursors[0] if found.cursors else None,
+        end_cursor=found.cursors[-1] if found.cursors else None,
     )
+    return Connection(edges=edges, page_info=page_info, count=count)
 
 
 async def find_node(info: Info, node_id: str) -> Node | None:

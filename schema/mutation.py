@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from graph_api import BadUserInput, Carrier, HasPermission, Info, NotFound, Principal, rule
 from graph_api.accounts.graphql import AccountsMutation, acting
-from graph_api.db.ids import new_id
+from graph_api.db.ids import new_id, prefix_of
 from schema.loaders import articles
 from schema.tables import ArticleRow
 from schema.types.article import Article
@@ -21,6 +22,7 @@ PUBLISH = HasPermission("article:publish")
 INPUT = strawberry.argument(description="What to do it with.")
 LONGEST_TITLE = 200
 LONGEST_BODY = 50_000
+LONGEST_NOTES = 5_000
 
 
 @rule
@@ -133,10 +135,10 @@ class Mutation(AccountsMutation):
                 author_id=input.author_id or act.user_id or "",
                 title=_text(input.title, "title", LONGEST_TITLE),
                 body=_text(input.body, "body", LONGEST_BODY),
-                notes=input.notes or None,
+                notes=_notes(input.notes),
                 created_at=act.at,
             )
-            act.session.add(row)
+            await _insert(act.session, row)
         return CreateArticlePayload(article=Article.of(row))
 
     @strawberry.mutation(
@@ -156,7 +158,7 @@ class Mutation(AccountsMutation):
             if input.body is not strawberry.UNSET:
                 row.body = _text(input.body, "body", LONGEST_BODY)
             if input.notes is not strawberry.UNSET:
-                row.notes = input.notes or None
+                row.notes = _notes(input.notes)
         return UpdateArticlePayload(article=Article.of(row))
 
     @strawberry.mutation(description="Let everybody read an article.", permission_classes=[PUBLISH])
@@ -200,10 +202,25 @@ class Mutation(AccountsMutation):
 
 
 async def _article(session: AsyncSession, article_id: str) -> ArticleRow:
-    row = await session.get(ArticleRow, article_id)
+    row = await session.get(ArticleRow, article_id) if prefix_of(article_id) == "art" else None
     if row is None:
         raise NotFound("There is no such article.")
     return row
+
+
+async def _insert(session: AsyncSession, row: ArticleRow) -> None:
+    unknown = BadUserInput.at("input.authorId", "There is no such user.")
+    if prefix_of(row.author_id) != "usr":
+        raise unknown
+    session.add(row)
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise unknown from None
+
+
+def _notes(value: str | None) -> str | None:
+    return _text(value, "notes", LONGEST_NOTES) if value else None
 
 
 def _text(value: str | None, name: str, longest: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from sqlalchemy import select
 from sqlmodel import col
 
 from graph_api import (
@@ -16,12 +17,13 @@ from graph_api import (
     Info,
     Last,
     Public,
+    connect,
     page_args,
 )
 from graph_api.accounts.graphql import AccountsQuery
-from schema.loaders import articles
+from schema.loaders import articles, visible_to
 from schema.tables import ArticleRow
-from schema.types.article import Article, ArticleStatus, page_of_articles
+from schema.types.article import NEWEST_FIRST, Article, ArticleStatus
 
 
 @strawberry.type(description="What can be asked.")
@@ -67,10 +69,16 @@ class Query(AccountsQuery):
         ] = False,
     ) -> Connection[Article] | None:
         """Return a page of articles."""
-        conditions = []
+        shown = select(ArticleRow).where(visible_to(info.context.principal))
         if status:
-            conditions.append(col(ArticleRow.status) == status.value)
+            shown = shown.where(col(ArticleRow.status) == status.value)
         elif not include_drafts:
-            conditions.append(col(ArticleRow.status) == ArticleStatus.PUBLISHED.value)
-        args = page_args(first, after, last, before)
-        return await page_of_articles(info.context, args, *conditions)
+            shown = shown.where(col(ArticleRow.status) == ArticleStatus.PUBLISHED.value)
+        return await connect(
+            info.context,
+            shown,
+            order=NEWEST_FIRST,
+            key=col(ArticleRow.id),
+            args=page_args(first, after, last, before),
+            node=Article.of,
+        )

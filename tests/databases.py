@@ -70,7 +70,7 @@ def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("migrated") / "migrated.sqlite3"
-    _run(_migrate(f"sqlite+aiosqlite:///{path}"))
+    run(_migrate(f"sqlite+aiosqlite:///{path}"))
     return path
 
 
@@ -90,33 +90,33 @@ def make_postgresql(postgresql_server: None) -> Iterator[Callable[..., str]]:
     made = []
 
     def make(template: str = "template1") -> str:
-        made.append(_run(_create(template)))
-        return _url(made[-1])
+        made.append(run(create_postgresql(template)))
+        return postgresql_url_of(made[-1])
 
     yield make
     for name in made:
-        _run(_drop(name))
+        run(drop_postgresql(name))
 
 
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgresql_server: None) -> Iterator[str]:
-    name = _run(_create("template1"))
-    _run(_migrate(_url(name)))
+    name = run(create_postgresql("template1"))
+    run(_migrate(postgresql_url_of(name)))
     yield name
-    _run(_drop(name))
+    run(drop_postgresql(name))
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> None:
     """Skip where there is no server; fail in CI, where there must be one."""
     try:
-        _run(_administer("SELECT 1"))
+        run(_administer("SELECT 1"))
     except OSError as error:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(f"no PostgreSQL at {make_url(SERVER).host}, see TEST_POSTGRESQL_URL: {error}")
 
 
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run to the end in a thread: a fixture may stand inside and outside of an event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
@@ -127,13 +127,13 @@ async def _migrate(url: str) -> None:
         await upgrade_database(database)
 
 
-async def _create(template: str) -> str:
+async def create_postgresql(template: str) -> str:
     name = f"graph_api_test_{uuid4().hex}"
     await _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return name
 
 
-async def _drop(name: str) -> None:
+async def drop_postgresql(name: str) -> None:
     await _administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
@@ -145,5 +145,5 @@ async def _administer(statement: str) -> None:
         await connection.close()
 
 
-def _url(database: str) -> str:
+def postgresql_url_of(database: str) -> str:
     return make_url(SERVER).set(database=database).render_as_string(hide_password=False)

@@ -15,6 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from graph_api.accounts.inputs import require_text
 from graph_api.db.ids import new_id
 from graph_api.db.tables import AuditEventRow
 from graph_api.origin import NOWHERE, Origin
@@ -114,17 +115,24 @@ class AuditEventFilter:
 
 
 def select_events(where: AuditEventFilter) -> Select[AuditEventRow]:
-    """Return the statement that lists events, in no order yet."""
+    """Return the statement that lists events, in no order yet.
+
+    Raises:
+        BadUserInput: for an action or id with control characters, or too long.
+    """
     row = AuditEventRow
     statement = select(row)
     if where.actions is not None:
-        statement = statement.where(col(row.action).in_(where.actions))
+        actions = [require_text(each, "filter.actions") for each in where.actions]
+        statement = statement.where(col(row.action).in_(actions))
     if where.outcome is not None:
         statement = statement.where(col(row.outcome) == where.outcome)
     if where.actor_id is not None:
-        statement = statement.where(col(row.actor_id) == where.actor_id)
+        actor_id = require_text(where.actor_id, "filter.actorId")
+        statement = statement.where(col(row.actor_id) == actor_id)
     if where.target_id is not None:
-        statement = statement.where(col(row.target_id) == where.target_id)
+        target_id = require_text(where.target_id, "filter.targetId")
+        statement = statement.where(col(row.target_id) == target_id)
     if where.after is not None:
         statement = statement.where(col(row.at) >= where.after)
     if where.before is not None:

@@ -10,7 +10,7 @@ NULL sorts as the largest value on both databases: last ascending, first descend
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -26,6 +26,7 @@ from sqlalchemy import (
     UnaryExpression,
     and_,
     false,
+    func,
     literal,
     or_,
     true,
@@ -96,19 +97,72 @@ async def page(
         BadUserInput: for a size below 0 or above 100, for ``first`` with ``last``, and for a
             cursor that is malformed or of another ordering; it names the argument.
     """
-    size, backwards = _size(args), args.last is not None
     ordering = _ordering(order, key)
+    terms = _walked(ordering, args)
+    statement = _between(select, ordering, args)
+    statement = statement.order_by(*(term.direction() for term in terms)).limit(_size(args) + 1)
+    found = await session.execute(statement.add_columns(*(term.column for term in ordering)))
+    return _page(found.all(), ordering, args)
+
+
+async def pages(
+    session: AsyncSession,
+    select: Select[RowT],
+    order: Sequence[OrderBy],
+    key: SQLColumnExpression[Any],
+    args: PageArgs,
+    *,
+    owner: SQLColumnExpression[str],
+    owners: Collection[str],
+) -> dict[str, Page[RowT]]:
+    """Return the same page of the rows of each owner, by one statement for all of them.
+
+    Args:
+        session: what the statement runs in.
+        select: as for :func:`page`.
+        order: as for :func:`page`.
+        key: as for :func:`page`.
+        args: which page.
+        owner: the column that says whose a row is.
+        owners: whose pages to return.
+
+    Raises:
+        BadUserInput: as :func:`page`.
+    """
+    ordering = _ordering(order, key)
+    directions = [term.direction() for term in _walked(ordering, args)]
+    place = func.row_number().over(partition_by=owner, order_by=directions).label("place")
+    placed = _between(select.where(owner.in_(owners)), ordering, args)
+    places = placed.with_only_columns(_element(key).label("key"), place).subquery()
+    statement = (
+        select.join(places, places.c.key == key)
+        .where(places.c.place <= _size(args) + 1)
+        .order_by(places.c.place)
+        .add_columns(*(term.column for term in ordering), owner)
+    )
+    found: dict[str, list[Any]] = {each: [] for each in owners}
+    for row in await session.execute(statement):
+        found[row[-1]].append(row[:-1])
+    return {each: _page(rows, ordering, args) for each, rows in found.items()}
+
+
+def _walked(ordering: _Ordering, args: PageArgs) -> _Ordering:
+    """Return the ordering in the direction in which rows are fetched."""
+    return ordering if args.last is None else _reversed(ordering)
+
+
+def _between(select: Select[RowT], ordering: _Ordering, args: PageArgs) -> Select[RowT]:
     if args.after is not None:
-        values = _read_cursor(args.after, "after", ordering)
-        select = select.where(_beyond(ordering, values))
+        select = select.where(_beyond(ordering, _read_cursor(args.after, "after", ordering)))
     if args.before is not None:
         values = _read_cursor(args.before, "before", ordering)
         select = select.where(_beyond(_reversed(ordering), values))
-    terms = _reversed(ordering) if backwards else ordering
-    statement = select.order_by(*(term.direction() for term in terms)).limit(size + 1)
-    found = (
-        await session.execute(statement.add_columns(*(term.column for term in ordering)))
-    ).all()
+    return select
+
+
+def _page(found: Sequence[Any], ordering: _Ordering, args: PageArgs) -> Page[Any]:
+    """Return the page of rows with their sort values; one too many says that there is more."""
+    size, backwards = _size(args), args.last is not None
     shown = found[:size][::-1] if backwards else found[:size]
     more = len(found) > size
     return Page(

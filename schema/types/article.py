@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 import strawberry
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from graph_api import (
@@ -24,7 +25,8 @@ from graph_api import (
     Node,
     Principal,
     Public,
-    connect,
+    caller,
+    connect_each,
     extend,
     page_args,
     rule,
@@ -33,6 +35,8 @@ from graph_api.accounts.graphql import User, loaders
 from graph_api.db.keyset import OrderBy, PageArgs
 from schema.loaders import articles, visible_to
 from schema.tables import ArticleRow
+
+NEWEST_FIRST = [OrderBy(col(ArticleRow.id), "id", descending=True)]
 
 
 @rule
@@ -97,18 +101,26 @@ class Article(Node):
         return [cls.of(row) if row else None for row in await articles(context, ids)]
 
 
-async def page_of_articles(
-    context: Context, args: PageArgs, *conditions: ColumnElement[bool]
-) -> Connection[Article]:
-    """Return a page of the articles that the caller sees, the newest first."""
-    return await connect(
-        context,
-        select(ArticleRow).where(visible_to(context.principal), *conditions),
-        order=[OrderBy(col(ArticleRow.id), "id", descending=True)],
-        key=col(ArticleRow.id),
-        args=args,
-        node=Article.of,
-    )
+@dataclass(frozen=True)
+class _ArticlesBy:
+    """A batch function: the same page of each author's articles, as far as ``reader`` sees them."""
+
+    reader: Principal
+    args: PageArgs
+
+    async def __call__(
+        self, context: Context, author_ids: Sequence[str]
+    ) -> Sequence[Connection[Article]]:
+        return await connect_each(
+            context,
+            select(ArticleRow).where(visible_to(self.reader)),
+            owner=col(ArticleRow.author_id),
+            owners=author_ids,
+            order=NEWEST_FIRST,
+            key=col(ArticleRow.id),
+            args=self.args,
+            node=Article.of,
+        )
 
 
 @extend(User)
@@ -130,4 +142,4 @@ class UserArticles:
     ) -> Connection[Article] | None:
         """Return a page of the user's articles."""
         args = page_args(first, after, last, before)
-        return await page_of_articles(info.context, args, col(ArticleRow.author_id) == self.id)
+        return await info.context.load(_ArticlesBy(caller(info), args), self.id)

@@ -20,4 +20,5 @@ def acting(info: Info) -> AbstractAsyncContextManager[Act]:
         Unauthenticated: ``token_stale`` if they have lost a role or a permission meanwhile.
     """
     context = info.context
+    context.forget()
     return authority.acting(context.part(Accounts), context.principal, context.origin)

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
 from sqlmodel import col
+from strawberry.utils.str_converters import to_camel_case
 
 from graph_api.accounts import audit, users
 from graph_api.accounts.graphql.types import AuditOutcome
 from graph_api.db.keyset import OrderBy
 from graph_api.db.tables import AuditEventRow, UserRow
+from graph_api.errors import BadUserInput
 
 
 def given(**values: Any) -> dict[str, Any]:
     """Return the values that the client gave."""
     return {name: value for name, value in values.items() if value is not strawberry.UNSET}
+
+
+def _narrowing(where: UserFilter | AuditEventFilter, instants: Sequence[str]) -> dict[str, Any]:
+    """Return what of a filter was given, with its instants in UTC.
+
+    Raises:
+        BadUserInput: for an instant without a time zone, or one that UTC's calendar has not.
+    """
+    values = given(**vars(where))
+    for name in instants:
+        if values.get(name) is not None:
+            values[name] = _instant(values[name], f"filter.{to_camel_case(name)}")
+    return values
+
+
+def _instant(value: datetime, path: str) -> datetime:
+    try:
+        if value.tzinfo is not None:
+            return value.astimezone(UTC)
+    except OverflowError:
+        pass
+    raise BadUserInput.at(path, "Give an instant with its offset, such as 2030-01-31T12:00:00Z.")
 
 
 @strawberry.input(description="What to sign in with.")
@@ -222,7 +246,7 @@ class UserFilter:
 
     def narrow(self) -> users.UserFilter:
         """Return what the accounts filter by."""
-        return users.UserFilter(**given(**vars(self)))
+        return users.UserFilter(**_narrowing(self, instants=("created_after", "created_before")))
 
 
 @strawberry.enum(description="What users can be sorted by.")
@@ -270,7 +294,7 @@ class AuditEventFilter:
 
     def narrow(self) -> audit.AuditEventFilter:
         """Return what the audit trail filters by."""
-        values = given(**vars(self))
+        values = _narrowing(self, instants=("after", "before"))
         if values.get("outcome") is not None:
             values["outcome"] = values["outcome"].value
         return audit.AuditEventFilter(**values)

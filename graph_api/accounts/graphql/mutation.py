@@ -20,6 +20,8 @@ INPUT = strawberry.argument(description="What to do it with.")
 
 
 def _accounts(info: Info) -> Accounts:
+    """Return the accounts, to change them."""
+    info.context.forget()
     return info.context.part(Accounts)
 
 
@@ -293,11 +295,13 @@ class AccountsMutation:
         input: Annotated[inputs.UpdateRoleInput, INPUT],  # noqa: A002
     ) -> payloads.UpdateRolePayload | None:
         """Change a role."""
-        changes = given(
-            description=input.description,
-            permissions=input.permissions,
-            include_ids=input.include_ids,
-        )
+        changes = given(description=input.description)
+        changes |= {
+            name: value or ()
+            for name, value in given(
+                permissions=input.permissions, include_ids=input.include_ids
+            ).items()
+        }
         row = await roles.update(
             _accounts(info),
             input.role_id,

@@ -20,6 +20,7 @@ from graph_api.accounts.graphql.inputs import (
     order_by,
 )
 from graph_api.accounts.graphql.types import AuditEvent, Role, Session, User, sessions_of
+from graph_api.accounts.inputs import require_text
 from graph_api.accounts.roles import SHIPPED_PERMISSIONS, SHIPPED_ROLES
 from graph_api.accounts.users import select_users
 from graph_api.authorization.access import Verdict, coordinates_of, verdict
@@ -157,8 +158,10 @@ class AccountsQuery:
         ] = strawberry.UNSET,
     ) -> Connection[Session] | None:
         """Return a page of sessions."""
-        whose = user_id or info.context.principal.subject or ""
-        return await sessions_of(info.context, whose, page_args(first, after, last, before))
+        args = page_args(first, after, last, before)
+        own = info.context.principal.subject or ""
+        whose = own if user_id in (None, strawberry.UNSET) else require_text(user_id, "userId")
+        return await sessions_of(info.context, whose, args)
 
     @strawberry.field(
         description="What has happened, the oldest first unless sorted otherwise.",

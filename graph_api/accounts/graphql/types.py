@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -17,7 +18,18 @@ from graph_api.authorization.rules import Carrier, HasPermission, IsSelf, Public
 from graph_api.context import Context
 from graph_api.db.keyset import OrderBy, PageArgs
 from graph_api.db.tables import AuditEventRow, RoleRow, SessionRow, UserRow
-from graph_api.relay import After, Before, Connection, First, Info, Last, Node, connect, page_args
+from graph_api.relay import (
+    After,
+    Before,
+    Connection,
+    First,
+    Info,
+    Last,
+    Node,
+    caller,
+    connect_each,
+    page_args,
+)
 
 USER_READ = HasPermission("user:read") | IsSelf()
 
@@ -76,7 +88,7 @@ class Session(Node):
     @strawberry.field(description="Whether it is the one that this request belongs to.")
     def current(self, info: Info) -> bool:
         """Compare with the session that the access token names."""
-        return info.context.principal.session_id == self.id
+        return caller(info).session_id == self.id
 
     @classmethod
     def of(cls, row: SessionRow) -> Self:
@@ -176,15 +188,29 @@ class User(Node):
 
 
 async def sessions_of(context: Context, user_id: str, args: PageArgs) -> Connection[Session]:
-    """Return a page of a user's sessions, the newest first."""
-    return await connect(
-        context,
-        select(SessionRow).where(col(SessionRow.user_id) == user_id),
-        order=[OrderBy(col(SessionRow.id), "id", descending=True)],
-        key=col(SessionRow.id),
-        args=args,
-        node=Session.of,
-    )
+    """Return a page of a user's sessions, the newest first; of many users by one statement."""
+    return await context.load(_SessionsOf(args), user_id)
+
+
+@dataclass(frozen=True)
+class _SessionsOf:
+    """A batch function: the same page of each user's sessions."""
+
+    args: PageArgs
+
+    async def __call__(
+        self, context: Context, user_ids: Sequence[str]
+    ) -> Sequence[Connection[Session]]:
+        return await connect_each(
+            context,
+            select(SessionRow),
+            owner=col(SessionRow.user_id),
+            owners=user_ids,
+            order=[OrderBy(col(SessionRow.id), "id", descending=True)],
+            key=col(SessionRow.id),
+            args=self.args,
+            node=Session.of,
+        )
 
 
 @strawberry.enum(description="How it ended.")
