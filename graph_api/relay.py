@@ -54,7 +54,10 @@ Before = Annotated[
 
 
 def page_args(
-    first: int | None, after: str | None, last: int | None, before: str | None
+    first: int | None,
+    after: str | None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> PageArgs:
     """Return the arguments of a connection; those that were not given are None."""
     given: list[Any] = [
