@@ -21,10 +21,19 @@ from graph_api.accounts.inputs import normalise_email, optional_text, require_em
 from graph_api.accounts.passwords import check_strength
 from graph_api.accounts.roles import USER
 from graph_api.db.tables import RoleRow, SessionMode, SessionRow, UserRoleRow, UserRow
-from graph_api.errors import Forbidden, InvalidCredentials, SessionEnded, Unauthenticated
+from graph_api.errors import (
+    Forbidden,
+    InvalidCredentials,
+    RateLimited,
+    SessionEnded,
+    Unauthenticated,
+)
 from graph_api.origin import Origin
 from graph_api.tokens import refresh as refresh_tokens
 from graph_api.tokens.refresh import RefreshToken
+
+ATTEMPTS = 3
+"""How often a password is compared again because its account was changed meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +74,9 @@ async def login(
     Raises:
         InvalidCredentials: the same, after about the same time, for an unknown address, a wrong
             password and a disabled account.
-        RateLimited: if too many passwords wait to be hashed.
+        RateLimited: if too many passwords wait to be hashed, or the account keeps changing.
     """
-    while True:
+    for _ in range(ATTEMPTS):
         user = await _require_password(accounts, email, password, origin)
         session = sessions.begin(
             accounts.settings, user.id, mode=mode, origin=origin, now=accounts.clock()
@@ -75,6 +84,7 @@ async def login(
         if signed_in := await _log_in(accounts, user, password, session):
             return signed_in
         # The account has changed since its password was compared: compare again.
+    raise RateLimited("The account is being changed. Try again.", retry_after=1)
 
 
 async def register(
