@@ -152,6 +152,18 @@ async def test_a_login_stores_the_hash_anew_when_its_parameters_have_changed(
     assert second.user.password_hash == first.user.password_hash
 
 
+async def test_nobody_is_refused_because_the_hash_is_just_renewed(accounts: Accounts) -> None:
+    await make_user(accounts, "ada@example.test")
+    dearer = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
+    accounts = replace(accounts, passwords=Passwords(concurrency=2, queue=9, hasher=dearer))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(log_in, accounts, "ada@example.test")
+
+    assert len(await events(accounts, "sign_in")) == 5
+
+
 class HeldHasher(PasswordHasher):
     """Compares no password before it is let go."""
 
