@@ -51,9 +51,7 @@ def read_settings(**given: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        raise InvalidSettings(
-            {_variable(each["loc"]): each["msg"] for each in error.errors()}
-        ) from None
+        raise InvalidSettings(_problems(error)) from None
     except OSError as error:
         raise InvalidSettings(
             dict.fromkeys(_named(error.filename), f"{error.filename}: {error.strerror}")
@@ -164,6 +162,15 @@ def load_application(name: str | None, app_dir: Path) -> Application:
     if not isinstance(found, Schema):
         raise ConfigurationError(_explain(module_name, attribute, found, file, app_dir))
     return Application(found, name, file, app_dir)
+
+
+def _problems(error: ValidationError) -> dict[str, str]:
+    """Return what is wrong by variable, without what only follows from it."""
+    return {
+        _variable(each["loc"]): each["msg"]
+        for each in error.errors()
+        if each["type"] != "default_factory_not_called"
+    }
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

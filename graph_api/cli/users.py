@@ -184,7 +184,7 @@ async def _change_role(email: str, role: str, change: Change) -> Sequence[Row]:
 
 
 async def _change_each(emails: Sequence[str], change: Change) -> Sequence[Row]:
-    async with open_accounts() as accounts:
+    async with open_accounts(keys=False) as accounts:
         user_ids = [(await find_user(accounts, email)).id for email in emails]
         changed = [
             await change(accounts, user_id, by=OPERATOR, origin=NOWHERE) for user_id in user_ids
@@ -193,7 +193,7 @@ async def _change_each(emails: Sequence[str], change: Change) -> Sequence[Row]:
 
 
 async def _set_password(email: str, password: str) -> Sequence[Row]:
-    async with open_accounts() as accounts:
+    async with open_accounts(keys=False) as accounts:
         user_id = (await find_user(accounts, email)).id
         row = await service.set_password(accounts, user_id, password, by=OPERATOR, origin=NOWHERE)
         return await _rows(accounts, [row])
@@ -224,6 +224,6 @@ async def _granted(session: AsyncSession) -> dict[str, list[str]]:
         .order_by(col(RoleRow.name))
     )
     granted: dict[str, list[str]] = {}
-    for user_id, role in (await session.execute(statement)).tuples():
+    for user_id, role in (await session.execute(statement)).all():
         granted.setdefault(user_id, []).append(role)
     return granted
