@@ -192,7 +192,7 @@ async def connect_each(
         counted = rows.where(owner.in_(owners)).group_by(owner)
         async with context.db.read() as session:
             answer = await session.execute(counted.with_only_columns(owner, func.count()))
-            by_owner: dict[str, int] = dict(answer.tuples().all())
+            by_owner: dict[str, int] = dict(answer.all())
         return [by_owner.get(each, 0) for each in owners]
 
     return [_connection(found[each], node, partial(context.load, counts, each)) for each in owners]
