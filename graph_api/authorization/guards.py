@@ -52,6 +52,7 @@ class Running:
             an acting caller; one for each position in the document.
         inputs: what is given to a field, and denied, by place in the document.
         loaders: they ask the object rules, by place in the document.
+        prints: nothing is answered, the schema itself is printed.
     """
 
     principal: Principal
@@ -61,6 +62,7 @@ class Running:
     denials: list[GraphQLError] = field(default_factory=list)
     inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
     loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
+    prints: bool = False
 
     def __post_init__(self) -> None:
         self._reported = {(each.path, id(each.node)) for each in self.decision.denials}
@@ -98,6 +100,11 @@ running: ContextVar[Running | None] = ContextVar("graph_api_running", default=No
 
 def _operation() -> Running:
     return running.get() or _Bare(ANONYMOUS)
+
+
+def caller() -> Principal:
+    """Return the caller of the running operation; anonymous where none runs."""
+    return _operation().principal
 
 
 def install(book: RuleBook) -> None:
@@ -266,7 +273,7 @@ def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> N
 
     def coerce_output_value(value: Any) -> str:
         name = serialize(value)
-        if name in ruled:
+        if name in ruled and not _operation().prints:
             coordinate = f"{graphql_type.name}.{name}"
             principal = _operation().principal
             if rules[coordinate].static(principal.grants) is not True:

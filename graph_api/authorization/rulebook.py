@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -24,7 +25,13 @@ from graphql import (
 )
 from strawberry.permission import PermissionExtension
 
-from graph_api.authorization.principal import Principal, permission_grant, role_grant
+from graph_api.authorization.principal import (
+    AUTHENTICATED,
+    Grants,
+    Principal,
+    permission_grant,
+    role_grant,
+)
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.terms import Everyone, Granted, ObjectTerm
 from graph_api.errors import ConfigurationError
@@ -99,6 +106,13 @@ class RuleBook:
             acting=dict(_acting(schema)),
             takes_ruled=frozenset(_taking_ruled(schema, inputs)),
         )
+
+    @cached_property
+    def mentioned(self) -> Grants:
+        """All grants that a rule names: the others of a caller change no decision."""
+        rules = (*self.fields.values(), *self.inputs.values())
+        named = {grant for rule in rules for grant in _grants(rule)}
+        return frozenset({AUTHENTICATED, *named})
 
     def guarded(self, coordinate: str) -> Rule | None:
         """Return the rule that we hold for a field: what is opaque holds by itself."""

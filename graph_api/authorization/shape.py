@@ -51,11 +51,16 @@ def shape(book: RuleBook, grants: Grants) -> GraphQLSchema:
     return _Copy(seen).schema()
 
 
+def whole(book: RuleBook) -> GraphQLSchema:
+    """Return a copy of the whole schema, as :func:`shape` makes them."""
+    return _Copy(Seen(book.schema)).schema()
+
+
 def _hidden(book: RuleBook, grants: Grants) -> set[str]:
     """Return the coordinates that the grants deny."""
-    whole = Seen(book.schema)
+    unshaped = Seen(book.schema)
     acting = [get_named_type(book.field(each).type) for each in book.acting]
-    below_acting = {each.name for each in whole.reachable(acting)}
+    below_acting = {each.name for each in unshaped.reachable(acting)}
     signed_in = grants | {AUTHENTICATED}
     return {
         coordinate
@@ -318,21 +323,22 @@ class _Copy:
                     for name, each in value.items()
                 )
         if isinstance(of_type, GraphQLEnumType) and value is not Undefined and value is not None:
-            return of_type.serialize(value) not in self.seen.values(of_type)
+            name = _with_values(of_type, of_type.values).coerce_output_value(value)
+            return name not in self.seen.values(of_type)
         return False
 
 
 def _with_values(of_type: GraphQLEnumType, values: dict[str, Any]) -> GraphQLEnumType:
     """Return the enum with these of its values.
 
-    It is copied attribute by attribute: Strawberry's own class of enums has a constructor that
-    graphql-core's ``copy`` does not know.
+    It is copied attribute by attribute, since Strawberry's own class of enums has a constructor
+    that graphql-core's ``copy`` does not know; without the guard of its values, for no result is
+    made of it, and without what graphql-core has cached.
     """
-    if len(values) == len(of_type.values):
-        return of_type
     fewer = object.__new__(type(of_type))
     vars(fewer).update(vars(of_type), values=values)
-    vars(fewer).pop("_value_lookup", None)
+    for name in ("coerce_output_value", "_value_lookup"):
+        vars(fewer).pop(name, None)
     return fewer
 
 

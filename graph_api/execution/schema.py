@@ -28,7 +28,7 @@ from graphql import (
     ExecutionResult as CoreResult,
 )
 from graphql.execution.values import get_variable_values
-from graphql.utilities import get_operation_ast
+from graphql.utilities import get_operation_ast, introspection_from_schema
 from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.permission import PermissionExtension
 from strawberry.schema.schema import StreamResult, validate_document
@@ -39,9 +39,11 @@ from typing_extensions import override
 
 from graph_api.authorization.decision import Operation, decide
 from graph_api.authorization.guards import AlreadyReportedError, Running, install, running
+from graph_api.authorization.introspection import Introspection, Level
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule
+from graph_api.authorization.shape import whole
 from graph_api.errors import (
     BadUserInput,
     ConfigurationError,
@@ -85,6 +87,7 @@ class Schema(strawberry.Schema):
         roles: Mapping[str, Sequence[str]] | None = None,
         principal: Callable[[Any], Principal] = principal_of,
         denied_fields: Literal["filter", "reject"] = "filter",
+        introspection: Level = "shaped",
         uncovered: Literal["refuse", "allow"] = "refuse",
         limits: Limits | None = None,
         **strawberry_options: Any,
@@ -101,6 +104,7 @@ class Schema(strawberry.Schema):
             roles: declared roles with the names of the permissions that they hold.
             principal: gets the caller from the context object.
             denied_fields: ``filter`` nulls denied fields, ``reject`` runs nothing.
+            introspection: ``shaped`` shows each caller what they could use, ``full`` everything.
             uncovered: ``allow`` lets fields without a rule through, for applications on their way.
             limits: what a document may ask for.
             strawberry_options: whatever else ``strawberry.Schema`` takes.
@@ -111,7 +115,7 @@ class Schema(strawberry.Schema):
         self._added = added_fields(extend)
         self._principal = principal
         self.denied_fields = denied_fields
-        self.introspection: Literal["off", "shaped", "full"] = "full"
+        self.introspection = introspection
         self.documents = Documents(limits or Limits())
         self._validated = WeakKeyDictionary[Document, list[GraphQLError]]()
         roots = [root for root in (query, mutation, subscription) if root is not None]
@@ -126,13 +130,14 @@ class Schema(strawberry.Schema):
             self.rules.require_coverage()
         self.rules.require_declared(self.permissions, self.roles)
         install(self.rules)
+        Introspection(self.rules, lambda: self.introspection).install()
 
     def configure(
         self,
         *,
         limits: Limits,
         denied_fields: Literal["filter", "reject"],
-        introspection: Literal["off", "shaped", "full"],
+        introspection: Level,
     ) -> None:
         """Take over a server's settings, before the first operation."""
         self.denied_fields = denied_fields
@@ -183,6 +188,18 @@ class Schema(strawberry.Schema):
     @override
     async def stream(self, *args: Any, **options: Any) -> StreamResult:
         return _conclude_each(await super().stream(*args, **options))
+
+    @override
+    def introspect(self) -> dict[str, Any]:
+        """Return the introspection of the whole schema, for tools."""
+        return dict(introspection_from_schema(whole(self.rules)))
+
+    @override
+    def as_str(self) -> str:
+        with _set(Running(ANONYMOUS, prints=True)):
+            return super().as_str()
+
+    __str__ = as_str
 
     @override
     def _get_execute_function(self) -> Callable[..., Any]:
