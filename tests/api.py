@@ -17,12 +17,14 @@ import pytest
 from sqlalchemy import Engine, event, select
 from sqlmodel import col
 
-from graph_api.accounts import Accounts, roles, sign_in
+from graph_api.accounts import Accounts, roles, sign_in, users
+from graph_api.accounts.authority import OPERATOR
 from graph_api.accounts.sign_in import SignedIn
 from graph_api.app import create_app
 from graph_api.db.engine import Database
 from graph_api.db.migrate import migrate_application
 from graph_api.db.tables import AuditEventRow, RoleRow, UserRow
+from graph_api.origin import NOWHERE
 from schema import schema
 from tests.accounts.world import (
     PASSWORD,
@@ -144,6 +146,11 @@ class Client:
             headers["Authorization"] = f"Bearer {await self._bearer(as_)}"
         body = {"query": document, "variables": variables, "operationName": operation}
         return Answer(await self.http.post("/graphql", json=body, headers=headers))
+
+    async def grant(self, person: str, role_id: str) -> None:
+        """Grant a role, as the operator does."""
+        user_id = self.people[person]
+        await users.grant_role(self.accounts, user_id, role_id, by=OPERATOR, origin=NOWHERE)
 
     async def events(self, *actions: str) -> list[AuditEventRow]:
         """Return the audit events of these actions, in their order."""

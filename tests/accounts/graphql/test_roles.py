@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.accounts.world import make_role
 from tests.api import Answer, Client
 
 pytestmark = pytest.mark.anyio
@@ -192,14 +193,14 @@ async def test_what_is_not_there_is_not_found(client: Client) -> None:
 
 async def _manager(client: Client) -> str:
     """Let ``user`` manage users and roles, and hold nothing else."""
-    manager = await _create(client, name="manager", permissions=["user:write", "role:write"])
-    await _do(client, GRANT, userId=client.people["user"], roleId=manager)
+    manager = await make_role(client.accounts, "manager", "user:write", "role:write")
+    await client.grant("user", manager)
     return manager
 
 
 async def test_nobody_gives_or_takes_more_than_they_hold(client: Client) -> None:
     await _manager(client)
-    refused = [
+    refused: list[tuple[str, dict[str, Any]]] = [
         (GRANT, {"userId": client.people["author"], "roleId": client.role_ids["admin"]}),
         (REVOKE, {"userId": client.people["auditor"], "roleId": client.role_ids["auditor"]}),
         (CREATE, {"name": "mine", "permissions": ["audit:read"]}),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph_api.accounts import users
+from graph_api.accounts import roles, users
 from graph_api.accounts.authority import OPERATOR
 from graph_api.origin import NOWHERE
 from tests.accounts.world import make_user
@@ -38,6 +38,12 @@ async def _rename(client: Client, person: str, name: str | None) -> None:
     await users.update(client.accounts, client.people[person], changes, by=OPERATOR, origin=NOWHERE)
 
 
+async def _including(client: Client, name: str, included: str) -> str:
+    """Make a role that includes another one, and return its id."""
+    new = roles.NewRole(name=name, include_ids=[client.role_ids[included]])
+    return (await roles.create(client.accounts, new, by=OPERATOR, origin=NOWHERE)).id
+
+
 async def test_me_is_null_for_an_anonymous_caller(client: Client) -> None:
     answer = await client.ask("{ me { id } }")
     assert (answer.status, answer.body) == (200, {"data": {"me": None}})
@@ -65,15 +71,7 @@ async def test_me_shows_all_of_oneself(client: Client) -> None:
 
 
 async def test_permissions_follow_from_roles_that_roles_include(client: Client) -> None:
-    created = await client.ask(
-        "mutation($input: CreateRoleInput!) { createRole(input: $input) { role { id } } }",
-        {"input": {"name": "boss", "includeIds": [client.role_ids["support"]]}},
-        as_="admin",
-    )
-    boss = created.data["createRole"]["role"]["id"]
-    await users.grant_role(
-        client.accounts, client.people["user"], boss, by=OPERATOR, origin=NOWHERE
-    )
+    await client.grant("user", await _including(client, "boss", "support"))
     answer = await client.ask("{ me { roles { name } permissions } }", as_="user")
     assert answer.data["me"]["roles"] == [{"name": "boss"}, {"name": "user"}]
     assert answer.data["me"]["permissions"] == [
@@ -161,17 +159,7 @@ async def test_search_looks_at_the_name_too_and_takes_no_sign_for_a_pattern(
 
 
 async def test_a_role_is_held_also_through_another_role(client: Client) -> None:
-    await client.ask(
-        "mutation($input: CreateRoleInput!) { createRole(input: $input) { role { id } } }",
-        {"input": {"name": "chief", "includeIds": [client.role_ids["auditor"]]}},
-        as_="admin",
-    )
-    document = "{ roles { id name } }"
-    roles = (await client.ask(document, as_="admin")).data["roles"]
-    chief = next(role["id"] for role in roles if role["name"] == "chief")
-    await users.grant_role(
-        client.accounts, client.people["user"], chief, by=OPERATOR, origin=NOWHERE
-    )
+    await client.grant("user", await _including(client, "chief", "auditor"))
     assert await _list(client, filter={"role": "auditor"}) == ["auditor", "user"]
 
 
@@ -216,14 +204,16 @@ async def _page(client: Client, **variables: Any) -> tuple[list[str], dict[str, 
 async def test_pages_forward_then_backward_show_each_user_once(client: Client) -> None:
     order = [{"field": "NAME"}]
     expected = await _list(client, orderBy=order)
-    forward, after = [], None
+    forward: list[str] = []
+    after = None
     while True:
         names, info = await _page(client, first=3, after=after, orderBy=order)
         forward += names
         after = info["endCursor"]
         if not info["hasNextPage"]:
             break
-    backward, before = [], None
+    backward: list[str] = []
+    before = None
     while True:
         names, info = await _page(client, last=3, before=before, orderBy=order)
         backward = names + backward
