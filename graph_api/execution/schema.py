@@ -23,6 +23,7 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     specified_rules,
+    validate,
 )
 from graphql import (
     ExecutionResult as CoreResult,
@@ -31,7 +32,9 @@ from graphql.execution.values import get_variable_values
 from graphql.utilities import get_operation_ast, introspection_from_schema
 from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.permission import PermissionExtension
-from strawberry.schema.schema import StreamResult, validate_document
+from strawberry.schema.schema import StreamResult
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
@@ -224,7 +227,14 @@ class Schema(strawberry.Schema):
     def _validate(
         self, document: Document, rules: tuple[type[ASTValidationRule], ...]
     ) -> list[GraphQLError]:
-        return validate_document(self._schema, document.node, rules)
+        whole = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
+        hide = self._hides_suggestions
+        return validate(self._schema, document.node, whole, hide_suggestions=hide)
+
+    @property
+    def _hides_suggestions(self) -> bool:
+        """Whether no 'did you mean' is said: it could name what the caller may not see."""
+        return self.introspection != "full"
 
     def _execute_decided(
         self,
@@ -239,7 +249,8 @@ class Schema(strawberry.Schema):
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
         operation = _operation(document, operation_name, variable_values or {})
-        if misfits := _misfits(schema, operation):
+        hide = self._hides_suggestions
+        if misfits := _misfits(schema, operation, hide_suggestions=hide):
             return CoreResult(None, misfits)
         principal = self._principal(context_value)
         decision = decide(
@@ -256,6 +267,7 @@ class Schema(strawberry.Schema):
                 context_value=context_value,
                 variable_values=variable_values,
                 operation_name=operation_name,
+                hide_suggestions=hide,
                 **options,
             )
         if isawaitable(result):
@@ -328,10 +340,14 @@ def _operation(document: DocumentNode, name: str | None, variables: dict[str, An
     return Operation(node, fragments, variables)
 
 
-def _misfits(schema: GraphQLSchema, operation: Operation) -> list[GraphQLError]:
+def _misfits(
+    schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool
+) -> list[GraphQLError]:
     """Return why variables don't fit their types: before what they hold is judged."""
     definitions = operation.node.variable_definitions
-    values = get_variable_values(schema, definitions or (), dict(operation.variables), 50)
+    values = get_variable_values(
+        schema, definitions or (), dict(operation.variables), 50, hide_suggestions
+    )
     return values if isinstance(values, list) else []
 
 

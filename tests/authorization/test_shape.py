@@ -247,3 +247,30 @@ async def test_the_whole_schema_is_for_those_with_the_permission_and_for_tools()
     assert "colour: Colour! = SECRET" in await introspected(reader)
     assert "Closed" in build_client_schema(cast("Any", schema.introspect())).type_map
     assert "colour: Colour! = SECRET" in schema.as_str()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        ("{ close }", {}),
+        ("{ takes(secre: 1) }", {}),
+        ("{ takes(colour: SECRE) }", {}),
+        ("query ($c: Colour!) { takes(colour: $c) }", {"c": "SECRE"}),
+        ("query ($o: Optional) { takes(by: $o) }", {"o": {"secre": 1}}),
+        ("{ takes(by: {secre: 1}) }", {}),
+        ("{ named { ... on Close { id } } }", {}),
+    ],
+)
+async def test_no_did_you_mean_names_what_the_caller_may_not_see(
+    document: str, variables: dict[str, Any]
+) -> None:
+    """graphql-core suggests names from the whole schema (graphql-js #2247)."""
+    result = await schema.execute(
+        document, variable_values=variables, context_value=Context(NOBODY)
+    )
+    [error] = result.errors or []
+    assert "mean" not in error.message
+    assert "SECRET" not in error.message
+    assert "secret" not in error.message
+    assert "losed" not in error.message
