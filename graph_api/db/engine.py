@@ -132,6 +132,8 @@ def _sqlite(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> A
     # With isolation_level None the driver begins nothing itself: we say how to begin.
     connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
     engine = create_async_engine(url, connect_args=connect_args, hide_parameters=True, **pool)
+    dialect: Any = engine.dialect
+    dialect.do_terminate = _stop
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _: object) -> None:
@@ -145,6 +147,15 @@ def _sqlite(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> A
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _stop(connection: Any) -> None:
+    """End a connection whose statement was cancelled: its thread closes it after the statement.
+
+    SQLAlchemy's own way waits for the close. When the wait is cancelled as well (anyio cancels
+    at every await) a task is left that never ends, and the event loop can't be closed.
+    """
+    connection.driver_connection.stop()
 
 
 @asynccontextmanager

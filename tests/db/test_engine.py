@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -94,6 +95,7 @@ async def test_a_hundred_concurrent_read_then_write_transactions_all_succeed(
 
 async def test_a_cancelled_write_is_undone_and_gives_its_turn_back(database: Database) -> None:
     """As when a client hangs up: all writers of SQLite wait for the same connection."""
+    tasks = asyncio.all_tasks()
     for _ in range(20):
         with anyio.CancelScope() as scope:
             async with database.write() as session:
@@ -105,6 +107,7 @@ async def test_a_cancelled_write_is_undone_and_gives_its_turn_back(database: Dat
     async with database.write() as session:
         session.add(role("next"))
     assert await count_roles(database) == 1
+    assert asyncio.all_tasks() == tasks
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
