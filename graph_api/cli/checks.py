@@ -134,7 +134,7 @@ async def roles(site: Site) -> AsyncIterator[Finding]:
     async with open_database(site.settings) as opened, opened.read() as session:
         stored = set(await session.scalars(select(col(RoleRow.name))))
         held = set(await session.scalars(_held_by_admin()))
-    declared = site.application.schema
+    declared = site.application
     missing = sorted((declared.roles.keys() - stored) | (declared.permissions.keys() - held))
     if missing:
         yield Finding(

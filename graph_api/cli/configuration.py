@@ -7,7 +7,7 @@ import secrets
 import shlex
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import rich_click as click
 from pydantic import SecretStr, ValidationError
 
+from graph_api.accounts.roles import SHIPPED_PERMISSIONS, SHIPPED_ROLES
 from graph_api.db.migrate import OURS, Migrations, application_migrations
 from graph_api.errors import ConfigurationError
 from graph_api.execution.schema import Schema
@@ -103,6 +104,16 @@ class Application:
     name: str
     file: Path
     app_dir: Path
+
+    @property
+    def permissions(self) -> Mapping[str, str]:
+        """The declared permissions; the shipped ones too, if its root types are not ours."""
+        return {**SHIPPED_PERMISSIONS, **self.schema.permissions}
+
+    @property
+    def roles(self) -> Mapping[str, Sequence[str]]:
+        """The declared roles; the shipped ones too, if its root types are not ours."""
+        return {**SHIPPED_ROLES, **self.schema.roles}
 
     @property
     def migrations(self) -> Path | None:

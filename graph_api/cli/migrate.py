@@ -65,9 +65,9 @@ async def apply(database: Database, application: Application) -> list[str]:
     applied = await pending_of(database, application)
     for history in application.histories:
         await upgrade_database(database, history)
-    declared = application.schema
+    permissions, roles = application.permissions, application.roles
     async with database.write() as session:
-        await sync_roles(session, declared.permissions, declared.roles, now=utc_now())
+        await sync_roles(session, permissions, roles, now=utc_now())
     return applied
 
 

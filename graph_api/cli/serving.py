@@ -227,7 +227,8 @@ def _run_dev(
     observability.configure("dev", settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
-        app = _app(settings, name, app_dir, page=partial(graphiql_page, sign_ins))
+        application = load_application(name, app_dir)
+        app = _app(settings, application, page=partial(graphiql_page, application, sign_ins))
     except ConfigurationError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
@@ -237,11 +238,10 @@ def _run_dev(
 def _production_app(settings: Settings, name: str, app_dir: Path) -> Litestar:
     """Build the application within a worker."""
     observability.configure(settings.mode, settings.log_level)
-    return _app(settings, name, app_dir)
+    return _app(settings, load_application(name, app_dir))
 
 
-def _app(settings: Settings, name: str, app_dir: Path, **options: Any) -> Litestar:
-    application = load_application(name, app_dir)
+def _app(settings: Settings, application: Application, **options: Any) -> Litestar:
     return create_app(application.schema, settings, migrations=application.migrations, **options)
 
 

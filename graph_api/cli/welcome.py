@@ -47,23 +47,32 @@ def first_screen(
         click.style("Sign in as", bold=True),
         *(f"  {each.person.email:{width}}  {each.password}" for each in sign_ins),
         "",
-        click.style("Paste", bold=True),
-        *_lessons(f"{url}/graphql", sign_ins[-1]),
+        *(_lessons(f"{url}/graphql", sign_ins[-1]) if _has_lessons(application) else ()),
         click.style("Ctrl-C stops. The server starts again when a file changes.", dim=True),
     ]
     return "\n".join(lines)
 
 
-def graphiql_page(sign_ins: Sequence[DemoSignIn]) -> Page:
+def graphiql_page(application: Application, sign_ins: Sequence[DemoSignIn]) -> Page:
     """Build the GraphiQL page, with the demo accounts to sign in as and three tabs."""
-    last = sign_ins[-1]
+    variables = json.dumps(_login_variables(sign_ins[-1]), indent=2)
+    tabs = [Tab(LOGIN, variables), Tab(ME), Tab(FORBIDDEN)]
     return page(
         endpoint="/graphql",
         demo_accounts=[
             DemoAccount(each.person.name, each.person.email, each.password) for each in sign_ins
         ],
-        tabs=[Tab(LOGIN, json.dumps(_login_variables(last), indent=2)), Tab(ME), Tab(FORBIDDEN)],
+        tabs=tabs if _has_lessons(application) else [],
     )
+
+
+def _has_lessons(application: Application) -> bool:
+    """Whether the schema has the accounts' root fields; one of strangers need not."""
+    return application.schema.rules.fields.keys() >= {
+        "Mutation.login",
+        "Query.me",
+        "Query.auditEvents",
+    }
 
 
 def _entry(label: str, value: str) -> str:
@@ -71,6 +80,7 @@ def _entry(label: str, value: str) -> str:
 
 
 def _lessons(endpoint: str, who: DemoSignIn) -> Iterator[str]:
+    yield click.style("Paste", bold=True)
     email = who.person.email
     login = _curl(endpoint, LOGIN, _login_variables(who))
     bearer = """-H "Authorization: Bearer $TOKEN\""""
@@ -85,7 +95,7 @@ def _lessons(endpoint: str, who: DemoSignIn) -> Iterator[str]:
     yield from _lesson(
         "3. Ask for what is not yours:",
         f"{_curl(endpoint, FORBIDDEN)} {bearer} -w ' %{{http_code}}'; echo",
-        '{"errors":[… "code":"FORBIDDEN" …]} 403',
+        '{"errors":[{"message":"You may not use Query.auditEvents. …"code":"FORBIDDEN",…}}]} 403',
     )
 
 
