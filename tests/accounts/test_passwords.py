@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Literal
 
 import anyio
 import pytest
@@ -47,6 +48,21 @@ async def test_the_whole_of_a_long_password_counts(passwords: Passwords) -> None
     assert await passwords.verify(encoded, longest)
     assert not await passwords.verify(encoded, longest[:-1])
     assert not await passwords.verify(encoded, longest + "x")
+
+
+async def test_what_is_too_long_to_be_a_password_costs_no_more_than_one() -> None:
+    class Measuring(PasswordHasher):
+        longest = 0
+
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+            self.longest = max(self.longest, len(password))
+            return super().verify(hash, password)
+
+    hasher = Measuring(time_cost=1, memory_cost=8, parallelism=1)
+    passwords = Passwords(concurrency=1, queue=2, hasher=hasher)
+
+    assert not await passwords.verify(hasher.hash("x"), "x" * 1_000_000)
+    assert hasher.longest <= MAXIMUM_LENGTH
 
 
 async def test_it_is_the_same_on_another_keyboard(passwords: Passwords) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from graph_api.accounts import Accounts, roles, users
 from graph_api.accounts.authority import OPERATOR, By
 from graph_api.accounts.grants import grants_of, grants_of_users
 from graph_api.accounts.roles import NewRole, RoleChanges
 from graph_api.authorization.principal import Principal
-from graph_api.db.tables import RoleRow
+from graph_api.db.tables import RoleRow, SessionRow
 from graph_api.errors import (
     BadUserInput,
     ConfigurationError,
@@ -246,6 +247,18 @@ async def test_a_session_that_has_ended_changes_nothing(accounts: Accounts) -> N
     assert caller.subject is not None
     await users.disable(accounts, caller.subject, by=OPERATOR, origin=NOWHERE)
     await users.enable(accounts, caller.subject, by=OPERATOR, origin=NOWHERE)
+
+    with pytest.raises(SessionEnded):
+        await roles.create(accounts, NewRole(name="x"), by=caller, origin=PHONE)
+
+
+async def test_a_disabled_caller_changes_nothing_even_in_a_session_that_goes_on(
+    accounts: Accounts,
+) -> None:
+    caller = await manager(accounts)
+    await users.disable(accounts, caller.subject or "", by=OPERATOR, origin=NOWHERE)
+    async with accounts.db.write() as session:
+        await session.execute(update(SessionRow).values(ended_at=None, end_reason=None))
 
     with pytest.raises(SessionEnded):
         await roles.create(accounts, NewRole(name="x"), by=caller, origin=PHONE)
