@@ -56,7 +56,8 @@ async def test_a_user_is_created_with_roles_and_can_sign_in(client: Client) -> N
 
 
 async def test_name_and_roles_may_be_left_out_or_null(client: Client) -> None:
-    for number, more in enumerate(({}, {"name": None, "roleIds": None}, {"roleIds": []})):
+    given: list[dict[str, Any]] = [{}, {"name": None, "roleIds": None}, {"roleIds": []}]
+    for number, more in enumerate(given):
         answer = await _do(client, CREATE, email=f"e{number}@x.org", password=PASSWORD, **more)
         assert answer.data["createUser"]["user"]["roles"] == []
         assert answer.data["createUser"]["user"]["name"] is None
