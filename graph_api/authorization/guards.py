@@ -8,7 +8,7 @@ operation (somebody executes the bare graphql-core schema) a guard denies.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from inspect import isawaitable
@@ -19,6 +19,7 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLResolveInfo,
+    get_named_type,
     is_non_null_type,
 )
 from graphql.pyutils import Path as ResponsePath
@@ -53,6 +54,7 @@ class Running:
         inputs: what is given to a field, and denied, by place in the document.
         loaders: they ask the object rules, by place in the document.
         prints: nothing is answered, the schema itself is printed.
+        judged: for whom the value that is completed now is judged, see :class:`ValueField`.
     """
 
     principal: Principal
@@ -63,8 +65,10 @@ class Running:
     inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
     loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
     prints: bool = False
+    judged: Principal = field(init=False)
 
     def __post_init__(self) -> None:
+        self.judged = self.principal
         self._reported = {(each.path, id(each.node)) for each in self.decision.denials}
 
     def principal_at(self, path: ResponsePath) -> Principal:
@@ -129,7 +133,33 @@ def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve:
         resolve = Guard(coordinate, rule, resolve, graphql_field)
     if coordinate in book.takes_ruled:
         resolve = InputGuard(coordinate, book, resolve)
+    named = get_named_type(graphql_field.type)
+    if isinstance(named, GraphQLEnumType) and _ruled_values(named, book.inputs):
+        resolve = ValueField(resolve)
     return resolve
+
+
+@dataclass(frozen=True)
+class ValueField:
+    """Resolves a field whose value may be denied, and notes for whom it is judged.
+
+    The value is judged right after, by its type, which knows no path.
+    """
+
+    resolve: Any
+
+    def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
+        """Resolve the field."""
+        result = self.resolve(source, info, **arguments)
+        return self._later(result, info) if isawaitable(result) else self._note(result, info)
+
+    async def _later(self, result: Awaitable[Any], info: ResolveInfo) -> Any:
+        return self._note(await result, info)
+
+    def _note(self, result: Any, info: ResolveInfo) -> Any:
+        operation = _operation()
+        operation.judged = operation.principal_at(info.path)
+        return result
 
 
 @dataclass(frozen=True)
@@ -266,7 +296,7 @@ def _is_async() -> bool:
 
 def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> None:
     """Let a denied enum value in a result be an error: null, by the specification's own way."""
-    ruled = {name for name in graphql_type.values if f"{graphql_type.name}.{name}" in rules}
+    ruled = _ruled_values(graphql_type, rules)
     if not ruled:
         return
     serialize = graphql_type.coerce_output_value
@@ -275,9 +305,13 @@ def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> N
         name = serialize(value)
         if name in ruled and not _operation().prints:
             coordinate = f"{graphql_type.name}.{name}"
-            principal = _operation().principal
+            principal = _operation().judged
             if rules[coordinate].static(principal.grants) is not True:
                 raise denied(coordinate, rules[coordinate], principal)
         return name
 
     graphql_type.coerce_output_value = coerce_output_value  # type: ignore[assignment, method-assign]
+
+
+def _ruled_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> set[str]:
+    return {name for name in graphql_type.values if f"{graphql_type.name}.{name}" in rules}
