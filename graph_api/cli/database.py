@@ -46,6 +46,8 @@ async def open_database(settings: Settings, *, create: bool = False) -> AsyncIte
     url = make_url(settings.database_url.get_secret_value())
     if _is_missing_file(url) and not create:
         raise Unavailable(f"There is no database at {url.database} yet", "graph-api migrate")
+    if _is_other_file(url):
+        raise _refused(url, "file is not a database")
     async with Database.open(url.render_as_string(hide_password=False)) as database:
         try:
             async with database.reader.connect() as connection:
@@ -80,6 +82,14 @@ async def open_accounts(*, keys: bool = True) -> AsyncIterator[Accounts]:
 
 def _is_missing_file(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
+
+
+def _is_other_file(url: URL) -> bool:
+    """Whether there is something else at the path (SQLite, "Database File Format", 1.3)."""
+    if url.get_backend_name() != "sqlite" or _is_missing_file(url):
+        return False
+    with Path(url.database or "").open("rb") as file:
+        return file.read(16) not in {b"", b"SQLite format 3\0"}
 
 
 def _named(url: URL) -> str:

@@ -95,11 +95,10 @@ def test_sql_prints_the_statements_of_the_dialect(on_database: Terminal, dialect
     assert ("TIMESTAMP WITH TIME ZONE" in statements) == (dialect == "postgresql")
 
 
-def test_new_writes_a_revision_for_the_tables_of_the_application(on_database: Terminal) -> None:
-    revisions = write_application(on_database, with_table=True)
-    on_database.env["GRAPH_API_DATABASE_URL"] = "sqlite:///data.sqlite3"
+def test_new_writes_a_revision_for_the_tables_of_the_application(terminal: Terminal) -> None:
+    revisions = write_application(terminal, with_table=True)
     script = "graph-api migrate && graph-api migrate --new 'add shelves' && graph-api migrate"
-    result = on_database.paste(script)
+    result = terminal.paste(script)
     assert result.returncode == 0, result.stderr
     (written,) = revisions.glob("*.py")
     assert f"Written: {written}" in result.stdout
