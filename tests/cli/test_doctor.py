@@ -20,6 +20,8 @@ from tests.cli.conftest import create_admin
 from tests.cli.terminal import SERVE, Terminal
 from tests.cli.test_configuration import GOOD, write
 
+START = "[\n  {"
+"""Begins what ``doctor --json`` prints, after what the cures have printed."""
 ROUNDS = 3
 """How often one may have to ask: a check is made when those that it needs have passed."""
 
@@ -53,7 +55,8 @@ def heal(terminal: Terminal, check: str, *options: str) -> str:
     for _ in range(ROUNDS):
         cures = "\n".join(row["cure"] for row in found)
         result = terminal.paste(f"{cures}\ngraph-api doctor --json {' '.join(options)}")
-        rows = json.loads(result.stdout[result.stdout.rindex("[\n  {") :])
+        assert START in result.stdout, result.stderr
+        rows = json.loads(result.stdout[result.stdout.rindex(START) :])
         if result.returncode == 0:
             return problem
         found = failures(rows)
