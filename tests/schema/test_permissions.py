@@ -1,0 +1,116 @@
+"""Who may use what, as committed: whoever changes a rule changes ``permissions.txt`` with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from graph_api import Schema
+from graph_api.errors import ConfigurationError
+from schema import schema
+from schema.mutation import Mutation
+from schema.query import Query
+from schema.types.article import UserArticles
+from tests.schema.matrix import CALLERS, rules, table
+
+FILE = Path(__file__).parent / "permissions.txt"
+
+
+def test_the_matrix_is_the_committed_one() -> None:
+    assert "\n".join(table()) + "\n" == FILE.read_text(), (
+        "Look at what has changed, then: "
+        "python -m tests.schema.matrix > tests/schema/permissions.txt"
+    )
+
+
+def test_admin_may_use_everything_and_each_role_at_least_what_anonymous_callers_may() -> None:
+    anonymous, *others, admin = CALLERS.values()
+    for coordinate, rule in rules().items():
+        assert rule.static(admin.grants) is not False, coordinate
+        if rule.static(anonymous.grants):
+            assert all(rule.static(caller.grants) for caller in others), coordinate
+
+
+def _definitions() -> Iterator[StrawberryObjectDefinition]:
+    """Yield the objects and interfaces of the schema."""
+    for each in schema.schema_converter.type_map.values():
+        if isinstance(each.definition, StrawberryObjectDefinition) and not each.definition.is_input:
+            yield each.definition
+
+
+def _build() -> Schema:
+    return Schema(
+        Query,
+        Mutation,
+        extend=[UserArticles],
+        permissions=schema.permissions,
+        roles=schema.roles,
+    )
+
+
+def _take_rules(monkeypatch: pytest.MonkeyPatch, element: Any) -> None:
+    monkeypatch.setattr(element, "directives", [])
+    if isinstance(element, StrawberryField):
+        monkeypatch.setattr(element, "permission_classes", [])
+        monkeypatch.setattr(element, "extensions", [])
+
+
+def test_without_any_rule_the_start_names_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    added: Any = UserArticles
+    for definition in (*_definitions(), added.__strawberry_definition__):
+        _take_rules(monkeypatch, definition)
+        for field in definition.fields:
+            _take_rules(monkeypatch, field)
+    with pytest.raises(ConfigurationError) as refused:
+        _build()
+    named = {line[4:] for line in str(refused.value).splitlines() if line.startswith("  - ")}
+    assert named == set(schema.rules.fields)
+
+
+def _field(type_name: str, python_name: str) -> StrawberryField:
+    [definition] = [each for each in _definitions() if each.name == type_name]
+    [field] = [each for each in definition.fields if each.python_name == python_name]
+    return field
+
+
+@pytest.mark.parametrize(
+    ("type_name", "python_name", "coordinate"),
+    [
+        ("Query", "users", "Query.users"),
+        ("Query", "articles", "Query.articles"),
+        ("Mutation", "delete_user", "Mutation.deleteUser"),
+        ("Mutation", "publish_article", "Mutation.publishArticle"),
+        ("User", "email", "User.email"),
+        ("User", "sessions", "User.sessions"),
+    ],
+)
+def test_a_field_that_lost_its_rule_stops_the_start_and_is_named(
+    monkeypatch: pytest.MonkeyPatch, type_name: str, python_name: str, coordinate: str
+) -> None:
+    _take_rules(monkeypatch, _field(type_name, python_name))
+    with pytest.raises(ConfigurationError, match=f"(?m)^  - {coordinate}$") as refused:
+        _build()
+    assert str(refused.value).count("  - ") == 1
+
+
+def test_a_type_that_lost_its_rule_stops_the_start_with_all_its_fields(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [article] = [each for each in _definitions() if each.name == "Article"]
+    _take_rules(monkeypatch, article)
+    with pytest.raises(ConfigurationError) as refused:
+        _build()
+    named = [line[4:] for line in str(refused.value).splitlines() if line.startswith("  - ")]
+    assert named == [
+        "Article.title",
+        "Article.body",
+        "Article.status",
+        "Article.createdAt",
+        "Article.publishedAt",
+        "Article.author",
+    ]
