@@ -14,7 +14,7 @@ from sqlalchemy import text
 from graph_api.accounts import Accounts
 from graph_api.accounts.roles import sync_roles
 from graph_api.clock import Clock, utc_now
-from graph_api.context import Context, authenticate
+from graph_api.context import Context, SessionCookie, authenticate
 from graph_api.db.engine import Database
 from graph_api.db.migrate import OURS, application_migrations, pending
 from graph_api.errors import ConfigurationError
@@ -88,13 +88,16 @@ def _configure(schema: Schema, settings: Settings) -> None:
 
 
 def _context_maker(accounts: Accounts, parts: Mapping[type, Any]) -> Any:
-    async def make_context(token: str | None, request: AnyRequest) -> Context:
+    async def make_context(
+        token: str | None, cookie: SessionCookie, request: AnyRequest
+    ) -> Context:
         client = request.scope["client"]
         return Context(
             db=accounts.db,
             principal=authenticate(accounts.tokens, token),
             origin=Origin(client[0] if client else None, request.headers.get("user-agent")),
             bearer=sent_bearer(authorization(request.headers)),
+            cookie=cookie,
             parts=parts,
         )
 

@@ -19,6 +19,33 @@ Part = TypeVar("Part")
 BatchFunction = Callable[["Context", Sequence[Key]], Coroutine[Any, Any, Sequence[Value]]]
 
 
+@dataclass
+class SessionCookie:
+    """The cookie that a browser keeps a session's refresh token in, out of reach of its pages.
+
+    Within a request the mutations see it as if each had come by itself: what one of them sets is
+    what the next one has brought.
+
+    Attributes:
+        wanted: whether the request asks for a session in a cookie; without, none is looked at.
+        token: the refresh token in it.
+        max_age: what the answer sets: for how many seconds to keep the token, 0 to remove it;
+            None leaves the browser's cookie as it is.
+    """
+
+    wanted: bool = False
+    token: str | None = field(default=None, repr=False)
+    max_age: int | None = None
+
+    def keep(self, token: str, max_age: int) -> None:
+        """Set it, for so many seconds."""
+        self.token, self.max_age = token, max_age
+
+    def remove(self) -> None:
+        """Remove it, whether there is one or not."""
+        self.token, self.max_age = None, 0
+
+
 @dataclass(frozen=True)
 class Context:
     """One request.
@@ -28,6 +55,7 @@ class Context:
         db: the database; open ``db.read()`` or ``db.write()`` for the time that you need it.
         origin: the client's address and program.
         bearer: the access token as it was sent, looked at or not (``logout`` reads it itself).
+        cookie: the session cookie that came with a mutation, and what the answer does with it.
         parts: what else the application brought, by type, see :meth:`part`.
     """
 
@@ -35,6 +63,7 @@ class Context:
     principal: Principal = ANONYMOUS
     origin: Origin = NOWHERE
     bearer: str | None = field(default=None, repr=False)
+    cookie: SessionCookie = field(default_factory=SessionCookie, repr=False)
     parts: Mapping[type, Any] = field(default_factory=dict, repr=False)
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict, init=False, repr=False)
 

@@ -69,6 +69,13 @@ class Answer:
         return challenge
 
     @property
+    def set_cookie(self) -> str | None:
+        """The one cookie that it sets or removes."""
+        cookies = self.response.headers.get_list("set-cookie")
+        assert len(cookies) <= 1
+        return cookies[0] if cookies else None
+
+    @property
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = self.response.json()
         return body

@@ -65,10 +65,15 @@ def begin(
     )
 
 
-async def salt_of(session: AsyncSession, session_id: str) -> bytes | None:
-    """Return the salt that a session's refresh tokens are made with, None for no session."""
+async def salt_and_mode_of(session: AsyncSession, session_id: str) -> tuple[bytes, str]:
+    """Return what a session's refresh tokens are made with, and where they are kept.
+
+    Both never change. Without such a session they are empty.
+    """
     row = SessionRow
-    return await session.scalar(select(col(row.salt)).where(col(row.id) == session_id))
+    found = select(col(row.salt), col(row.mode)).where(col(row.id) == session_id)
+    pair = (await session.execute(found)).one_or_none()
+    return (pair.salt, pair.mode) if pair else (b"", "")
 
 
 async def rotate(

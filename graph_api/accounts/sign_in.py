@@ -6,6 +6,7 @@ nobody else could write meanwhile.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -44,6 +45,7 @@ class SignedIn:
         access_token: the bearer of the next few minutes.
         expires_in: its lifetime in seconds.
         refresh_token: gives the next pair.
+        session_expires_in: seconds in which the refresh token must be used.
         mode: where the refresh token goes: into the body, or into a cookie and nowhere else.
         user: the user who has signed in.
         session_id: the session.
@@ -54,6 +56,7 @@ class SignedIn:
     access_token: str = field(repr=False)
     expires_in: int
     refresh_token: str = field(repr=False)
+    session_expires_in: int
     mode: SessionMode
     user: UserRow
     session_id: str
@@ -118,15 +121,24 @@ async def register(
         return await _enter(accounts, session, user, row, "register")
 
 
-async def refresh(accounts: Accounts, refresh_token: str, *, origin: Origin) -> SignedIn:
+async def refresh(
+    accounts: Accounts, refresh_token: str, *, origin: Origin, came_in: SessionMode = "body"
+) -> SignedIn:
     """Exchange a refresh token for the next pair; roles are read anew.
+
+    Args:
+        accounts: the parts.
+        refresh_token: the one that came last.
+        origin: where the request comes from.
+        came_in: where the token stood. One of a session of the other mode is not genuine there:
+            who sends what was in a cookie has taken it out of it.
 
     Raises:
         SessionEnded: ``refresh_token_invalid``, ``session_ended``, ``session_expired`` or
             ``refresh_token_reused``.
     """
     arrived_at = accounts.clock()
-    token = await _verified(accounts, refresh_token)
+    token = await _verified(accounts, refresh_token, came_in)
     async with accounts.db.write() as session:
         row = await sessions.rotate(accounts, session, token, arrived_at=arrived_at, origin=origin)
         if isinstance(row, SessionRow):
@@ -139,6 +151,7 @@ async def logout(
     accounts: Accounts,
     *,
     refresh_token: str | None = None,
+    came_in: SessionMode = "body",
     access_token: str | None = None,
     origin: Origin,
 ) -> list[str]:
@@ -148,7 +161,7 @@ async def logout(
         The ids of the sessions that ended now; none for tokens that say nothing.
     """
     named = {
-        await _session_of_refresh_token(accounts, refresh_token),
+        await _session_of_refresh_token(accounts, refresh_token, came_in),
         _session_of_access_token(accounts, access_token),
     }
     now = accounts.clock()
@@ -315,6 +328,7 @@ async def _signed_in(
         access_token=access.token,
         expires_in=access.expires_in,
         refresh_token=refresh_tokens.mint(accounts.secret, token, row.salt),
+        session_expires_in=math.ceil((row.idle_expires_at - accounts.clock()).total_seconds()),
         mode=cast("SessionMode", row.mode),
         user=user,
         session_id=row.id,
@@ -323,22 +337,30 @@ async def _signed_in(
     )
 
 
-async def _verified(accounts: Accounts, refresh_token: str) -> RefreshToken:
-    """Return a refresh token that is genuine; before that only the salt is read.
+async def _verified(accounts: Accounts, refresh_token: str, came_in: SessionMode) -> RefreshToken:
+    """Return a refresh token that is genuine; before that nothing is read that ever changes.
 
     Raises:
         SessionEnded: ``refresh_token_invalid``.
     """
     unverified = refresh_tokens.read(refresh_token)
     async with accounts.db.read() as session:
-        salt = await sessions.salt_of(session, unverified.session_id)
+        salt, mode = await sessions.salt_and_mode_of(session, unverified.session_id)
     # Without a session it is as wrong as with another one's salt, and takes as long.
-    return unverified.verify(accounts.secret, salt or b"")
+    token = unverified.verify(accounts.secret, salt)
+    if mode != came_in:
+        raise SessionEnded(
+            f"The refresh token of this session is taken from the {mode} only.",
+            reason="refresh_token_invalid",
+        )
+    return token
 
 
-async def _session_of_refresh_token(accounts: Accounts, token: str | None) -> str | None:
+async def _session_of_refresh_token(
+    accounts: Accounts, token: str | None, came_in: SessionMode
+) -> str | None:
     try:
-        return (await _verified(accounts, token)).session_id if token else None
+        return (await _verified(accounts, token, came_in)).session_id if token else None
     except SessionEnded:
         return None
 

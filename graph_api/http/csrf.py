@@ -10,10 +10,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from graph_api.errors import Forbidden
+from graph_api.http.cookies import SESSION_HEADER
 from graph_api.http.request import AnyRequest
 from graph_api.settings import Settings
 
-SESSION_HEADER = "Graph-Api-Session"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 

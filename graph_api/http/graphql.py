@@ -17,10 +17,12 @@ from litestar.status_codes import HTTP_200_OK
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
+from graph_api.context import SessionCookie
 from graph_api.errors import BadUserInput, GraphApiError, ValidationFailed
 from graph_api.execution.documents import Document, Documents, operation
 from graph_api.http import response
 from graph_api.http.bearer import authorization, bearer_token, ignores_bearer
+from graph_api.http.cookies import read_cookie, set_cookie
 from graph_api.http.csrf import check_origin, trusted_origins
 from graph_api.http.graphiql import Page
 from graph_api.http.negotiation import GRAPHQL_RESPONSE, JSON, prefers_html, response_type
@@ -52,11 +54,12 @@ class ContextValue(Protocol):
         """The caller."""
 
 
-MakeContext = Callable[[str | None, AnyRequest], Awaitable[ContextValue]]
-"""Builds the context from the bearer token, not yet verified, and the request.
+MakeContext = Callable[[str | None, SessionCookie, AnyRequest], Awaitable[ContextValue]]
+"""Builds the context from the bearer token, not yet verified, the session cookie and the request.
 
 None stands for an anonymous caller: no token was sent, or it is not looked at (``sent_bearer`` has
-it then). Raises a ``GraphApiError`` where it can't, such as ``Unauthenticated`` for a bad token.
+it then). What is done to the cookie is done to the browser's. Raises a ``GraphApiError`` where it
+can't, such as ``Unauthenticated`` for a bad token.
 """
 
 
@@ -153,7 +156,8 @@ class _Endpoint:
         try:
             ignored = isinstance(selected, _Selected) and self._admit(selected, request)
             token = None if ignored else bearer_token(header)
-            context = await self.make_context(token, request)
+            cookie = self._cookie(selected, request)
+            context = await self.make_context(token, cookie, request)
         except GraphApiError as error:
             return response.before_execution(error, media_type)
         note(subject=context.principal.subject)
@@ -166,7 +170,13 @@ class _Endpoint:
             operation_name=selected.name,
             allowed_operation_types=_ALLOWED[request.method],
         )
-        return response.answer(result, media_type)
+        return response.answer(result, media_type, set_cookie(cookie))
+
+    def _cookie(self, selected: _Selected | GraphApiError, request: AnyRequest) -> SessionCookie:
+        """Return the session cookie of a mutation; nothing else may know of it."""
+        if isinstance(selected, _Selected) and selected.is_mutation:
+            return read_cookie(request.headers)
+        return SessionCookie()
 
     def _select(self, asked: GraphQLRequest) -> _Selected | GraphApiError:
         """Return the operation that will run, or why none will, which the bearer comes before.
@@ -188,7 +198,7 @@ class _Endpoint:
             raise Refused(405, error, {"Allow": "POST"})
         if kind is OperationType.SUBSCRIPTION:
             raise Refused(400, ValidationFailed("Subscriptions are not served over HTTP."))
-        if kind is OperationType.MUTATION:
+        if selected.is_mutation:
             check_origin(request, self.trusted_origins)
         return ignores_bearer(selected.document, selected.operation, self.schema.ignores_bearer)
 
@@ -197,6 +207,10 @@ class _Endpoint:
 class _Selected:
     document: Document
     operation: OperationDefinitionNode
+
+    @property
+    def is_mutation(self) -> bool:
+        return self.operation.operation is OperationType.MUTATION
 
     @property
     def name(self) -> str | None:

@@ -28,10 +28,12 @@ _ALWAYS = {
 }
 
 
-def answer(result: ExecutionResult, media_type: str) -> Response[bytes]:
+def answer(
+    result: ExecutionResult, media_type: str, more_headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
     """Answer with a result, in the status that it has under a media type."""
     status, headers = _status(result, media_type)
-    return _response(_members(result), status, media_type, headers)
+    return _response(_members(result), status, media_type, {**headers, **(more_headers or {})})
 
 
 def refusal(

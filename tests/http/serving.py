@@ -13,6 +13,7 @@ from strawberry.types import Info
 
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rules import HasPermission, IsAuthenticated, Public
+from graph_api.context import SessionCookie
 from graph_api.errors import RateLimited, Unauthenticated
 from graph_api.execution.limits import Limits
 from graph_api.execution.schema import Schema
@@ -80,9 +81,9 @@ class Mutation:
         return "done"
 
 
-async def make_context(bearer: str | None, request: AnyRequest) -> Context:
+async def make_context(bearer: str | None, cookie: SessionCookie, request: AnyRequest) -> Context:
     """``Bearer ada`` is Ada, ``Bearer root`` may do all, and whatever else does not verify."""
-    del request
+    del cookie, request
     match bearer:
         case None:
             return Context(ANONYMOUS)

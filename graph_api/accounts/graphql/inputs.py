@@ -58,7 +58,8 @@ class RefreshInput:
     """The input of ``refresh``."""
 
     refresh_token: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The refresh token that came last."
+        default=strawberry.UNSET,
+        description="The refresh token that came last; none where it is in a cookie.",
     )
 
 
@@ -68,7 +69,7 @@ class LogoutInput:
 
     refresh_token: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The session's refresh token; without it, the session of the bearer ends.",
+        description="The session's refresh token, if it is not in a cookie.",
     )
 
 

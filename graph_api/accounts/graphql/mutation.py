@@ -10,8 +10,10 @@ from graph_api.accounts import Accounts, roles, sessions, sign_in, users
 from graph_api.accounts.graphql import inputs, payloads
 from graph_api.accounts.graphql.inputs import given
 from graph_api.accounts.graphql.types import Role, Session, User
+from graph_api.accounts.sign_in import SignedIn
 from graph_api.authorization.rules import HasPermission, IsAuthenticated, Public
-from graph_api.errors import BadUserInput
+from graph_api.db.tables import SessionMode
+from graph_api.errors import BadUserInput, SessionEnded
 from graph_api.relay import Info
 
 WRITE_USERS = HasPermission("user:write")
@@ -39,9 +41,13 @@ class AccountsMutation:
     ) -> payloads.AuthPayload | None:
         """Begin a session."""
         signed_in = await sign_in.login(
-            _accounts(info), input.email, input.password, origin=info.context.origin
+            _accounts(info),
+            input.email,
+            input.password,
+            origin=info.context.origin,
+            mode=_wanted_mode(info),
         )
-        return payloads.AuthPayload.of(signed_in)
+        return await _entered(info, signed_in)
 
     @strawberry.mutation(
         description="Exchange a refresh token for new tokens.",
@@ -53,15 +59,18 @@ class AccountsMutation:
         input: Annotated[inputs.RefreshInput | None, INPUT] = strawberry.UNSET,  # noqa: A002
     ) -> payloads.AuthPayload | None:
         """Renew a session."""
-        if not (input and input.refresh_token):
+        token, came_in = _presented(info, input)
+        if not token and info.context.cookie.wanted:
+            raise SessionEnded("There is no session. Sign in.", reason="refresh_token_missing")
+        if not token:
             raise BadUserInput.at("input.refreshToken", "Give the refresh token that came last.")
         signed_in = await sign_in.refresh(
-            _accounts(info), input.refresh_token, origin=info.context.origin
+            _accounts(info), token, came_in=came_in, origin=info.context.origin
         )
-        return payloads.AuthPayload.of(signed_in)
+        return _tokens(info, signed_in)
 
     @strawberry.mutation(
-        description="End the session of the refresh token, or else of the bearer.",
+        description="End the session of the refresh token, the cookie, or else of the bearer.",
         permission_classes=[Public(ignores_bearer=True)],
     )
     async def logout(
@@ -70,9 +79,14 @@ class AccountsMutation:
         input: Annotated[inputs.LogoutInput | None, INPUT] = strawberry.UNSET,  # noqa: A002
     ) -> payloads.LogoutPayload | None:
         """End sessions; whoever is signed out already stays so."""
+        try:
+            token, came_in = _presented(info, input)
+        finally:
+            info.context.cookie.remove()
         ended = await sign_in.logout(
             _accounts(info),
-            refresh_token=(input.refresh_token or None) if input else None,
+            refresh_token=token,
+            came_in=came_in,
             access_token=info.context.bearer,
             origin=info.context.origin,
         )
@@ -100,8 +114,10 @@ class AccountsMutation:
     ) -> payloads.RegisterPayload | None:
         """Make an account and begin a session."""
         new = users.NewUser(**given(**vars(input)))
-        signed_in = await sign_in.register(_accounts(info), new, origin=info.context.origin)
-        return payloads.RegisterPayload(auth=payloads.AuthPayload.of(signed_in))
+        signed_in = await sign_in.register(
+            _accounts(info), new, origin=info.context.origin, mode=_wanted_mode(info)
+        )
+        return payloads.RegisterPayload(auth=await _entered(info, signed_in))
 
     @strawberry.mutation(
         description="Change one's own password; all other sessions end.",
@@ -120,7 +136,7 @@ class AccountsMutation:
             by=info.context.principal,
             origin=info.context.origin,
         )
-        return payloads.AuthPayload.of(signed_in)
+        return _tokens(info, signed_in)
 
     @strawberry.mutation(
         description="Change what others see of oneself.", permission_classes=[IsAuthenticated()]
@@ -325,6 +341,42 @@ class AccountsMutation:
             _accounts(info), input.role_id, by=info.context.principal, origin=info.context.origin
         )
         return payloads.DeleteRolePayload(deleted_role_id=strawberry.ID(row.id))
+
+
+def _wanted_mode(info: Info) -> SessionMode:
+    return "cookie" if info.context.cookie.wanted else "body"
+
+
+def _presented(
+    info: Info,
+    input: inputs.RefreshInput | inputs.LogoutInput | None,  # noqa: A002
+) -> tuple[str | None, SessionMode]:
+    """Return the refresh token of a request, and where it stood.
+
+    Raises:
+        BadUserInput: if there are two: it is not for us to pick a session.
+    """
+    in_body = (input.refresh_token or None) if input else None
+    in_cookie = info.context.cookie.token
+    if in_body and in_cookie:
+        raise BadUserInput.at("input.refreshToken", "The session cookie came too: send one.")
+    return (in_cookie, "cookie") if in_cookie else (in_body, "body")
+
+
+async def _entered(info: Info, signed_in: SignedIn) -> payloads.AuthPayload:
+    """Return the tokens of a new session; the one that the cookie held until now ends."""
+    if old := info.context.cookie.token:
+        await sign_in.logout(
+            _accounts(info), refresh_token=old, came_in="cookie", origin=info.context.origin
+        )
+    return _tokens(info, signed_in)
+
+
+def _tokens(info: Info, signed_in: SignedIn) -> payloads.AuthPayload:
+    """Return the tokens; the refresh token of a cookie session is in the cookie only."""
+    if signed_in.mode == "cookie":
+        info.context.cookie.keep(signed_in.refresh_token, signed_in.session_expires_in)
+    return payloads.AuthPayload.of(signed_in)
 
 
 def _logged_out(ended: list[str]) -> payloads.LogoutPayload:

@@ -35,7 +35,7 @@ class AuthPayload:
         """Return what a sign-in answers."""
         return cls(
             access_token=signed_in.access_token,
-            refresh_token=signed_in.refresh_token,
+            refresh_token=signed_in.refresh_token if signed_in.mode == "body" else None,
             token_type="Bearer",  # noqa: S106 -- the type's name, RFC 6750
             expires_in=signed_in.expires_in,
             user=User.of(signed_in.user),
