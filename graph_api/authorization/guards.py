@@ -7,7 +7,6 @@ operation (somebody executes the bare graphql-core schema) a guard denies.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -53,6 +52,7 @@ class Running:
             an acting caller; one for each position in the document.
         inputs: what is given to a field, and denied, by place in the document.
         loaders: they ask the object rules, by place in the document.
+        can_wait: there is an event loop that waits for the result.
         prints: nothing is answered, the schema itself is printed.
         judged: for whom the value that is completed now is judged, see :class:`ValueField`.
     """
@@ -64,6 +64,7 @@ class Running:
     denials: list[GraphQLError] = field(default_factory=list)
     inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
     loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
+    can_wait: bool = True
     prints: bool = False
     judged: Principal = field(init=False)
 
@@ -139,7 +140,7 @@ def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve:
     return resolve
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ValueField:
     """Resolves a field whose value may be denied, and notes for whom it is judged.
 
@@ -162,7 +163,7 @@ class ValueField:
         return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ActingField:
     """Resolves a field and notes who is judged below it."""
 
@@ -175,7 +176,7 @@ class ActingField:
         return self.resolve(source, info, **arguments)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InputGuard:
     """Holds the rules of what is given to one field: arguments, input fields, enum values."""
 
@@ -202,7 +203,7 @@ class InputGuard:
         return self.resolve(source, info, **arguments)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Guard:
     """Holds the rule of one field: its resolver runs only for those whom the rule allows."""
 
@@ -220,7 +221,7 @@ class Guard:
             return self.resolve(source, info, **arguments)
         if verdict is False:
             return operation.deny(self.coordinate, self.rule, principal, info)
-        if _is_async():
+        if operation.can_wait:
             return self._ask_then_resolve(operation, principal, source, info, arguments)
         strawberry_info, converted = self._as_strawberry(info, arguments)
         if not self.rule.check_now([source], principal, converted, strawberry_info)[0]:
@@ -284,14 +285,6 @@ class Guard:
             config=schema.config,
         )
         return strawberry_info, converted
-
-
-def _is_async() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> None:

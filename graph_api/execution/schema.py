@@ -208,6 +208,13 @@ class Schema(strawberry.Schema):
     def _get_execute_function(self) -> Callable[..., Any]:
         return partial(self._execute_decided, super()._get_execute_function())
 
+    @override
+    def _get_custom_context_kwargs(
+        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
+    ) -> dict[str, Any]:
+        options = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
+        return options | {"can_wait": not sync}
+
     def validate(
         self, document: Document, more: Sequence[type[ASTValidationRule]] = ()
     ) -> list[GraphQLError]:
@@ -245,6 +252,7 @@ class Schema(strawberry.Schema):
         context_value: Any = None,
         variable_values: dict[str, Any] | None = None,
         operation_name: str | None = None,
+        can_wait: bool = True,
         **options: Any,
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
@@ -259,7 +267,7 @@ class Schema(strawberry.Schema):
         errors = [denial.error(principal) for denial in decision.denials]
         if decision.is_rejected:
             return CoreResult(None, _Rejection(errors))
-        run = Running(principal, decision, operation.given)
+        run = Running(principal, decision, operation.given, can_wait=can_wait)
         with _set(run):
             result = execute(
                 schema,

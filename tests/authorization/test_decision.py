@@ -162,6 +162,8 @@ def build(**options: Any) -> Schema:
 
 
 SCHEMA = build()
+TWICE_SPREAD = """{ either { ... on Company { ...N } ... on Person { ...N } } }
+    fragment N on Named { phone }"""
 
 
 async def run(
@@ -261,6 +263,22 @@ class TestDocuments:
     async def test_a_fragment_on_a_wider_type_does_not_widen_the_rule(self) -> None:
         document = "{ me { ... on Named { phone } } }"
         assert errors_of(await run(document, anonymous())) == [("me.phone", "Person.phone")]
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            "{ me { ... on Named { phone } } }",
+            "{ me { ...N } } fragment N on Named { phone }",
+            TWICE_SPREAD,
+        ],
+    )
+    async def test_what_the_narrower_type_denies_there_is_known_before_execution(
+        self, document: str
+    ) -> None:
+        who = anonymous()
+        result = await run(document, who, build(denied_fields="reject"))
+        assert errors_of(result)[0][1] == "Person.phone"
+        assert who.calls == []
 
     async def test_a_field_denied_on_the_interface_is_denied_once(self) -> None:
         result = await run("{ named { salary } }")
