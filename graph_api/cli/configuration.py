@@ -231,9 +231,14 @@ def _failure(name: str, error: Exception, app_dir: Path) -> ConfigurationError:
 def _line_at_fault(error: Exception, app_dir: Path) -> str:
     """Return ``file:line`` of the application's innermost line, else of the innermost at all."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(app_dir)]
+    own = [frame for frame in frames if _is_own(Path(frame.filename), app_dir)]
     frame = (own or frames)[-1]
     return f"{frame.filename}:{frame.lineno}"
+
+
+def _is_own(file: Path, app_dir: Path) -> bool:
+    """Whether a file is the application's; its virtual environment may stand in its folder."""
+    return file.is_relative_to(app_dir) and "site-packages" not in file.parts
 
 
 def _explain(module: str, attribute: str, found: object, file: Path, app_dir: Path) -> str:
@@ -243,9 +248,9 @@ def _explain(module: str, attribute: str, found: object, file: Path, app_dir: Pa
             f"{module}:{attribute} is a {kind.__module__}.{kind.__qualname__}: "
             "build it with graph_api.Schema."
         )
-    if not file.is_relative_to(app_dir):
+    if not _is_own(file, app_dir):
         return (
-            f"{module} was found at {file}, outside of {app_dir}, and has no {attribute}: is it "
-            "another library of that name? Name the folder of yours with --app-dir."
+            f"The {module} that was found is a library, {file}, and has no {attribute}: there is "
+            f"none in {app_dir}, so name the folder of yours with --app-dir."
         )
     return f"{file} has no {attribute}: name the attribute as in --schema {module}:schema."

@@ -42,14 +42,15 @@ def rotate(*, compromised: bool, as_json: bool) -> None:
     """Make a new key that takes over when everybody has had time to read it."""
     row = asyncio.run(_rotate(compromised=compromised))
     if as_json:
-        show([_row(row, utc_now())], as_json=True)
+        show([_row(row, row.algorithm, utc_now())], as_json=True)
     else:
         click.echo(f"{row.kid} signs from {row.signs_from:%Y-%m-%d %H:%M:%S} UTC on.")
 
 
 async def _rows() -> Sequence[Row]:
     async with open_accounts(keys=False) as accounts:
-        return [_row(row, accounts.clock()) for row in await accounts.keystore.list_keys()]
+        algorithm, now = accounts.settings.signing_algorithm, accounts.clock()
+        return [_row(row, algorithm, now) for row in await accounts.keystore.list_keys()]
 
 
 async def _rotate(*, compromised: bool) -> SigningKeyRow:
@@ -57,11 +58,11 @@ async def _rotate(*, compromised: bool) -> SigningKeyRow:
         return await accounts.keystore.rotate(compromised=compromised)
 
 
-def _row(row: SigningKeyRow, now: datetime) -> Row:
+def _row(row: SigningKeyRow, algorithm: str, now: datetime) -> Row:
     return {
         "kid": row.kid,
         "algorithm": row.algorithm,
-        "state": _state(row, now),
+        "state": _state(row, algorithm, now),
         "madeBy": row.made_by,
         "createdAt": row.created_at,
         "signsFrom": row.signs_from,
@@ -69,7 +70,7 @@ def _row(row: SigningKeyRow, now: datetime) -> Row:
     }
 
 
-def _state(row: SigningKeyRow, now: datetime) -> str:
-    if row.retired_at is None:
+def _state(row: SigningKeyRow, algorithm: str, now: datetime) -> str:
+    if row.retired_at is None and row.algorithm == algorithm:
         return "signs" if row.signs_from <= now else "published"
-    return "verifies" if row.retired_at > now else "retired"
+    return "retired" if row.retired_at and row.retired_at <= now else "verifies"

@@ -18,7 +18,7 @@ from graph_api.cli.database import open_database
 from graph_api.cli.output import examples
 from graph_api.clock import utc_now
 from graph_api.db.engine import Database, DialectName
-from graph_api.db.migrate import application_migrations, pending, upgrade_database
+from graph_api.db.migrate import OURS, application_migrations, pending, upgrade_database
 from graph_api.errors import ConfigurationError
 from graph_api.settings import Settings
 
@@ -72,8 +72,12 @@ async def apply(database: Database, application: Application) -> list[str]:
 
 
 async def pending_of(database: Database, application: Application) -> list[str]:
-    """Return the revisions that are still to be applied: ours, then the application's."""
-    return [each for history in application.histories for each in await pending(database, history)]
+    """Return the revisions that are still to be applied, ours first, each with whose it is."""
+    return [
+        f"{'graph-api' if history is OURS else application.file.parent.name} {revision}"
+        for history in application.histories
+        for revision in await pending(database, history)
+    ]
 
 
 async def _migrate(settings: Settings, application: Application) -> list[str]:

@@ -48,7 +48,6 @@ def first_screen(
         *(f"  {each.person.email:{width}}  {each.password}" for each in sign_ins),
         "",
         *(_lessons(f"{url}/graphql", sign_ins[-1]) if _has_lessons(application) else ()),
-        click.style("Ctrl-C stops. The server starts again when a file changes.", dim=True),
     ]
     return "\n".join(lines)
 

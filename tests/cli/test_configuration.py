@@ -102,9 +102,17 @@ def test_an_error_within_the_module_is_named_with_its_file_and_line(
     assert "Traceback" not in sentence
 
 
-def test_an_error_within_a_library_names_the_line_of_the_application(terminal: Terminal) -> None:
-    file = write(terminal, "misuse.py", "import json\n\njson.loads('{')\n")
-    assert f"{file}:3: JSONDecodeError" in terminal.refuse(
+def test_an_error_within_a_library_names_the_line_of_the_application(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        terminal,
+        ".venv/lib/site-packages/parsing.py",
+        "def loads(text):\n    raise ValueError(text)\n",
+    )
+    monkeypatch.syspath_prepend(terminal.folder / ".venv" / "lib" / "site-packages")
+    file = write(terminal, "misuse.py", "import parsing\n\nparsing.loads('{')\n")
+    assert f"{file}:3: ValueError" in terminal.refuse(
         "schema", "export", "--schema", "misuse:schema"
     )
 
@@ -116,15 +124,13 @@ def test_a_field_without_a_rule_stops_the_start_and_is_named(terminal: Terminal)
 
 
 def test_a_library_called_schema_is_told_from_the_folder(
-    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PyPI has a library ``schema``; it is found where the folder is not."""
-    library = tmp_path / "site-packages" / "schema.py"
-    library.parent.mkdir()
-    library.write_text("class Schema: ...\n")
+    library = write(terminal, ".venv/lib/site-packages/schema.py", "class Schema: ...\n")
     monkeypatch.syspath_prepend(library.parent)
     sentence = terminal.refuse("schema", "export", "--schema", "schema:schema")
-    assert f"schema was found at {library}, outside of {terminal.folder}" in sentence
+    assert f"is a library, {library}, and has no schema" in sentence
     assert "--app-dir" in sentence
 
 

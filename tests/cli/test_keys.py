@@ -45,3 +45,10 @@ def test_before_the_first_start_there_is_none(terminal: Terminal) -> None:
     terminal.do("migrate")
     assert terminal.json("keys", "list") == []
     assert "first start makes one" in terminal.do("keys", "list")
+
+
+def test_keys_of_a_former_algorithm_still_verify(production: Terminal) -> None:
+    production.env["GRAPH_API_SIGNING_ALGORITHM"] = "EdDSA"
+    production.do("roles", "create", "reader")  # loads the keys, and makes the one that is missing
+    states = {row["algorithm"]: row["state"] for row in production.json("keys", "list")}
+    assert states == {"EdDSA": "signs", "ES256": "verifies"}

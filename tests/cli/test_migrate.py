@@ -61,7 +61,7 @@ def write_application(terminal: Terminal, *, with_table: bool = False) -> Path:
 
 
 def test_it_applies_what_is_pending_and_then_nothing(on_database: Terminal) -> None:
-    assert on_database.do("migrate").startswith("Applied 0001")
+    assert on_database.do("migrate").startswith("Applied graph-api 0001")
     assert on_database.do("migrate") == "Nothing to migrate.\n"
 
 
@@ -73,7 +73,7 @@ def test_it_stores_the_shipped_roles(on_database: Terminal) -> None:
 
 def test_then_it_applies_the_application_s_and_stores_its_roles(on_database: Terminal) -> None:
     (write_application(on_database) / "shelf.py").write_text(REVISION)
-    assert on_database.do("migrate").splitlines()[-1] == "Applied shelf"
+    assert on_database.do("migrate").splitlines()[-1] == "Applied shop shelf"
     roles = {row["name"]: row["permissions"] for row in on_database.json("roles", "list")}
     assert roles["librarian"] == ["shelf:read"]
     assert "shelf:read" in roles["admin"]
@@ -84,7 +84,7 @@ def test_check_fails_while_something_is_pending_and_applies_nothing(on_database:
     assert on_database.do("migrate", "--check") == "Nothing to migrate.\n"
     (write_application(on_database) / "shelf.py").write_text(REVISION)
     for _ in range(2):
-        assert "Pending: shelf." in on_database.refuse("migrate", "--check")
+        assert "Pending: shop shelf." in on_database.refuse("migrate", "--check")
 
 
 def test_sql_prints_the_statements_of_the_dialect(on_database: Terminal, dialect: str) -> None:
@@ -104,7 +104,7 @@ def test_new_writes_a_revision_for_the_tables_of_the_application(terminal: Termi
     assert f"Written: {written}" in result.stdout
     assert "op.create_table('shelf'" in written.read_text()
     assert "graph_api_user'" not in written.read_text().replace("graph_api_user.id", "")
-    assert result.stdout.splitlines()[-1].startswith("Applied ")
+    assert result.stdout.splitlines()[-1].startswith("Applied shop ")
 
 
 def test_new_is_for_applications(on_database: Terminal) -> None:

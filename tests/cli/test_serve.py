@@ -74,7 +74,7 @@ def test_pending_migrations_of_the_application_are_refused(production: Terminal)
     revision = 'revision = "shelf"\ndown_revision = None\n\ndef upgrade(): ...\n'
     write(production, "shop/migrations/versions/shelf.py", revision)
     sentence = production.refuse("serve", "--port", "0", "--schema", "shop:schema")
-    assert "(shelf): run `graph-api migrate --schema shop:schema`" in sentence
+    assert "(shop shelf): run `graph-api migrate --schema shop:schema`" in sentence
 
 
 def test_several_workers_without_redis_are_refused(production: Terminal) -> None:
