@@ -48,6 +48,7 @@ def migrate(*, check: bool, sql: bool, new: str | None, schema: str | None, app_
         asyncio.run(_check(settings, application))
     elif new is not None:
         click.echo(f"Written: {asyncio.run(_make(settings, application, new))}")
+        click.echo("Read it, then run `graph-api migrate`.")
     else:
         applied = asyncio.run(_migrate(settings, application))
         click.echo("\n".join(f"Applied {each}" for each in applied) or "Nothing to migrate.")

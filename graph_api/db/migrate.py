@@ -7,6 +7,7 @@ no ``env.py``; one that stands in its folder serves its own ``alembic`` command.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
@@ -125,13 +127,16 @@ class Migrations:
         a comparison can't tell a renamed column from one that is dropped and one that is added.
 
         Raises:
-            ConfigurationError: if a revision is pending: the comparison would repeat it.
+            ConfigurationError: if a revision is pending: the comparison would repeat it; if there
+                is nothing to write.
         """
         self.versions.mkdir(parents=True, exist_ok=True)
         with self._alone(connection) as config:
-            written = command.revision(config, message, autogenerate=True)
+            written = command.revision(
+                config, message, autogenerate=True, process_revision_directives=_drop_empty
+            )
         if not isinstance(written, Script):
-            raise ConfigurationError(f"Not one revision was written to {self.versions}.")
+            raise ConfigurationError("Nothing to write: the database has the tables that you have.")
         return Path(written.path)
 
     @contextmanager
@@ -156,7 +161,11 @@ class Migrations:
         return MigrationContext.configure(connection, opts=self._options())
 
     def _config(self, **configure: Any) -> Config:
-        config = Config(attributes={"configure": self._options() | configure}, stdout=StringIO())
+        config = Config(
+            attributes={"configure": self._options() | configure},
+            stdout=StringIO(),
+            cmd_opts=Namespace(quiet=True),
+        )
         config.set_main_option("script_location", _literal(SCRIPTS))
         config.set_main_option("version_locations", _literal(self.versions))
         config.set_main_option("path_separator", "newline")
@@ -170,6 +179,12 @@ class Migrations:
             "render_as_batch": True,
             "user_module_prefix": None,
         }
+
+
+def _drop_empty(_context: object, _revision: object, directives: list[MigrationScript]) -> None:
+    """Leave nothing to write where nothing differs; Alembic's ``process_revision_directives``."""
+    if all(each.upgrade_ops is None or each.upgrade_ops.is_empty() for each in directives):
+        directives.clear()
 
 
 def _literal(path: Path) -> str:

@@ -101,10 +101,21 @@ def test_new_writes_a_revision_for_the_tables_of_the_application(terminal: Termi
     result = terminal.paste(script)
     assert result.returncode == 0, result.stderr
     (written,) = revisions.glob("*.py")
-    assert f"Written: {written}" in result.stdout
+    assert f"Written: {written}\nRead it, then run `graph-api migrate`.\n" in result.stdout
     assert "op.create_table('shelf'" in written.read_text()
     assert "graph_api_user'" not in written.read_text().replace("graph_api_user.id", "")
     assert result.stdout.splitlines()[-1].startswith("Applied shop ")
+
+
+def test_new_writes_nothing_where_nothing_differs(terminal: Terminal) -> None:
+    revisions = write_application(terminal, with_table=True)
+    terminal.paste(
+        "graph-api migrate && graph-api migrate --new 'add shelves' && graph-api migrate"
+    )
+    result = terminal.paste("graph-api migrate --new 'keep shelves'")
+    assert result.returncode == 1
+    assert "Nothing to write" in result.stderr
+    assert len(list(revisions.glob("*.py"))) == 1
 
 
 def test_new_is_for_applications(on_database: Terminal) -> None:
