@@ -284,6 +284,12 @@ def test_people_read_the_cure_on_a_line_of_its_own(production: Terminal) -> None
     assert "\n        chmod -R go-rwx .graph-api\n" in result.stdout
 
 
+def test_there_are_colours_on_a_terminal_and_none_in_a_pipe(production: Terminal) -> None:
+    assert "\x1b" not in production.paste("graph-api doctor").stdout
+    on_a_terminal = 'python3 -c \'import pty; pty.spawn(["graph-api", "doctor"])\''
+    assert "\x1b[32mok" in production.paste(on_a_terminal).stdout
+
+
 def create(terminal: Terminal, email: str) -> None:
     password = "correct horse battery staple\n"
     terminal.do("users", "create", email, "--password-stdin", typed=password)
