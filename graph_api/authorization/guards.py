@@ -21,13 +21,14 @@ from graphql import (
     get_named_type,
     is_non_null_type,
 )
+from graphql.execution import MiddlewareManager
 from graphql.pyutils import Path as ResponsePath
 from strawberry.dataloader import DataLoader
 from strawberry.types.arguments import convert_arguments
 from typing_extensions import override
 
 from graph_api.authorization.decision import Decision, Given, denied, denied_input
-from graph_api.authorization.principal import ANONYMOUS, Principal
+from graph_api.authorization.principal import ANONYMOUS, Grants, Principal
 from graph_api.authorization.rulebook import DEFINITION, Acting, RuleBook
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.terms import Everyone
@@ -52,6 +53,7 @@ class Running:
             an acting caller; one for each position in the document.
         inputs: what is given to a field, and denied, by place in the document.
         loaders: they ask the object rules, by place in the document.
+        opened: guards that the caller's grants open, each with what it guards.
         can_wait: there is an event loop that waits for the result.
         prints: nothing is answered, the schema itself is printed.
         judged: for whom the value that is completed now is judged, see :class:`ValueField`.
@@ -64,6 +66,7 @@ class Running:
     denials: list[GraphQLError] = field(default_factory=list)
     inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
     loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
+    opened: Mapping[Any, Any] = field(default_factory=dict)
     can_wait: bool = True
     prints: bool = False
     judged: Principal = field(init=False)
@@ -100,6 +103,20 @@ class _Bare(Running):
         raise denied(coordinate, rule, principal, info.field_nodes[0], info.path.as_list())
 
 
+class OpenedResolvers(MiddlewareManager):
+    """Gives graphql-core what stands behind a guard that is open: most cost nothing to pass."""
+
+    def __init__(self, operation: Running, inner: MiddlewareManager) -> None:
+        super().__init__()
+        self.operation = operation
+        self.inner = inner if inner.middlewares else None
+
+    @override
+    def get_field_resolver(self, field_resolver: Any) -> Any:
+        resolver = self.operation.opened.get(field_resolver, field_resolver)
+        return self.inner.get_field_resolver(resolver) if self.inner else resolver
+
+
 running: ContextVar[Running | None] = ContextVar("graph_api_running", default=None)
 
 
@@ -123,6 +140,12 @@ def install(book: RuleBook) -> None:
     for graphql_type in book.schema.type_map.values():
         if isinstance(graphql_type, GraphQLEnumType):
             _guard_values(graphql_type, book.inputs)
+
+
+def opened(book: RuleBook, grants: Grants) -> dict[Any, Any]:
+    """Return the guards that the grants open, each with what it guards."""
+    guards = [each.resolve for _, each in book.graphql_fields() if isinstance(each.resolve, Guard)]
+    return {guard: guard.resolve for guard in guards if guard.rule.static(grants) is True}
 
 
 def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve: Any) -> Any:
@@ -172,7 +195,9 @@ class ActingField:
 
     def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
         """Resolve the field."""
-        _operation().acting[tuple(info.path.as_list())] = self.acting(source)
+        operation = _operation()
+        operation.acting[tuple(info.path.as_list())] = self.acting(source)
+        operation.opened = {}  # from now on, who is judged hangs on the path
         return self.resolve(source, info, **arguments)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -28,6 +28,7 @@ from graphql import (
 from graphql import (
     ExecutionResult as CoreResult,
 )
+from graphql.execution import MiddlewareManager
 from graphql.execution.values import get_variable_values
 from graphql.utilities import get_operation_ast, introspection_from_schema
 from strawberry.extensions import FieldExtension, SchemaExtension
@@ -41,7 +42,14 @@ from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
 from graph_api.authorization.decision import Operation, decide
-from graph_api.authorization.guards import AlreadyReportedError, Running, install, running
+from graph_api.authorization.guards import (
+    AlreadyReportedError,
+    OpenedResolvers,
+    Running,
+    install,
+    opened,
+    running,
+)
 from graph_api.authorization.introspection import Introspection, Level
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rulebook import RuleBook
@@ -133,6 +141,7 @@ class Schema(strawberry.Schema):
             self.rules.require_coverage()
         self.rules.require_declared(self.permissions, self.roles)
         install(self.rules)
+        self._opened = lru_cache(maxsize=256)(partial(opened, self.rules))
         Introspection(self.rules, lambda: self.introspection).install()
 
     def configure(
@@ -252,6 +261,7 @@ class Schema(strawberry.Schema):
         context_value: Any = None,
         variable_values: dict[str, Any] | None = None,
         operation_name: str | None = None,
+        middleware: MiddlewareManager,
         can_wait: bool = True,
         **options: Any,
     ) -> Any:
@@ -267,7 +277,13 @@ class Schema(strawberry.Schema):
         errors = [denial.error(principal) for denial in decision.denials]
         if decision.is_rejected:
             return CoreResult(None, _Rejection(errors))
-        run = Running(principal, decision, operation.given, can_wait=can_wait)
+        run = Running(
+            principal,
+            decision,
+            operation.given,
+            opened=self._opened(principal.grants),
+            can_wait=can_wait,
+        )
         with _set(run):
             result = execute(
                 schema,
@@ -276,6 +292,7 @@ class Schema(strawberry.Schema):
                 variable_values=variable_values,
                 operation_name=operation_name,
                 hide_suggestions=hide,
+                middleware=OpenedResolvers(run, middleware),
                 **options,
             )
         if isawaitable(result):
