@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -15,24 +13,10 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from tests.e2e import node
 from tests.http.serving import serve
 
-SUITE = Path(__file__).parent / "graphql-http"
 LEVELS = ("MUST", "SHOULD", "MAY")
-
-
-@pytest.fixture
-def suite(tmp_path: Path) -> Path:
-    """A copy of the suite, installed: nothing is shared with tests that run beside this one."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        assert not os.environ.get("CI"), "CI runs the audits: install Node 20 or newer."
-        pytest.skip("node and npm, which run the audits, are not installed")
-    for name in ("package.json", "package-lock.json", "audit.js"):
-        shutil.copy(SUITE / name, tmp_path)
-    install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    subprocess.run(install, cwd=tmp_path, check=True, capture_output=True, timeout=120)
-    return tmp_path
 
 
 @pytest.fixture
@@ -49,8 +33,9 @@ def url() -> Iterator[str]:
 
 
 def test_every_must_and_every_should_passes(
-    suite: Path, url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    suite = node.install("graphql-http", tmp_path)
     audited = subprocess.run(
         ["node", "audit.js", url], cwd=suite, check=True, capture_output=True, timeout=120
     )
