@@ -47,6 +47,7 @@ GUARD = "Guard your first field"
 [DIFF] = blocks(GUARD, "diff")
 [MIGRATE, STRANGER] = blocks(GUARD, "console")
 [REFUSAL] = blocks(GUARD, "text")
+[PRODUCTION] = blocks("Serve it to others", "console")
 
 
 @dataclass(frozen=True)
@@ -193,3 +194,15 @@ def test_without_its_rule_the_server_does_not_start(checkout: Path) -> None:
     schema.write_text(apply(DIFF, schema.read_text()))
     refused = bash(".venv/bin/graph-api dev --port 0", checkout)
     assert (refused.returncode, refused.stderr) == (1, REFUSAL)
+
+
+def test_after_the_lines_for_production_doctor_finds_nothing(
+    checkout: Path, empty_postgresql_url: str
+) -> None:
+    script = PRODUCTION.replace("postgresql://app@db.example.com/app", empty_postgresql_url)
+    script = script.replace("users create", "users create --password-stdin <<< 'as good as random'")
+    script = script.replace("graph-api serve\n", "graph-api doctor --serve\n")
+    done = bash(f"set -e\n{script}", checkout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "you@example.com created." in done.stdout
+    assert set(re.findall(r"^(ok|failed|skipped) ", done.stdout, re.MULTILINE)) == {"ok"}
