@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from graph_api.db import Database
-from graph_api.db.keyset import OrderBy, Page, PageArgs, page
+from graph_api.db.keyset import OrderBy, Page, PageArgs, page, pages
 from graph_api.db.tables import AuditEventRow, UserRow
 from graph_api.db.types import UtcDateTime
 from graph_api.errors import BadUserInput
@@ -313,6 +313,37 @@ async def test_what_comes_or_goes_between_pages_is_neither_skipped_nor_repeated(
     assert stays <= set(walked) <= set(ever)
     ranks = [sort_key(order, key, ever[key]) for key in walked if key in stays]
     assert all(one < two for one, two in pairwise(ranks))
+
+
+@examples
+@given(tables, orders, st.tuples(st.integers(0, 3), st.booleans()), st.booleans())
+async def test_a_page_of_each_owner_is_the_page_that_the_owner_has_alone(
+    items: Database,
+    table: dict[str, tuple[Any, ...]],
+    order: list[tuple[str, bool]],
+    walk: tuple[int, bool],
+    further: bool,
+) -> None:
+    await fill(items, [(key, *row) for key, row in table.items()])
+    order_by = [OrderBy(item.c[name], name, descending) for name, descending in order]
+    size, backwards = walk
+    args = PageArgs(last=size) if backwards else PageArgs(first=size)
+    cursors = (await read(items, order_by)).cursors
+    if further and cursors:
+        middle = cursors[len(cursors) // 2]
+        args = replace(args, before=middle) if backwards else replace(args, after=middle)
+    owners = {row[2] for row in table.values()} | {"nobody"}
+    rows = select(item.c.id)
+
+    async with items.read() as session:
+        at_once = await pages(
+            session, rows, order_by, item.c.id, args, owner=item.c.name, owners=owners
+        )
+        alone = {
+            owner: await page(session, rows.where(item.c.name == owner), order_by, item.c.id, args)
+            for owner in owners
+        }
+    assert at_once == alone
 
 
 class TestCursors:

@@ -148,6 +148,25 @@ async def test_two_who_sign_in_at_once_are_judged_each_for_themselves(client: Cl
         }
 
 
+async def test_who_refreshes_or_changes_the_password_is_judged_below_it_too(
+    client: Client,
+) -> None:
+    user = await client.sign_in("user")
+    below = "{ user { email sessions { nodes { current } } } }"
+    own = {"email": email("user"), "sessions": {"nodes": [{"current": True}]}}
+    refreshed = await client.ask(
+        f"mutation($t: String!) {{ refresh(input: {{refreshToken: $t}}) {below} }}",
+        {"t": user.refresh_token},
+    )
+    assert refreshed.data["refresh"]["user"] == own
+    changed = await client.ask(
+        f"mutation($input: ChangePasswordInput!) {{ changePassword(input: $input) {below} }}",
+        {"input": {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}},
+        as_=user,
+    )
+    assert changed.data["changePassword"]["user"] == own
+
+
 async def test_a_refresh_token_gives_the_next_pair(client: Client) -> None:
     first = (await _login(client, "user")).data["login"]
     second = (await _refresh(client, first["refreshToken"])).data["refresh"]
