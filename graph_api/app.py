@@ -12,6 +12,7 @@ from litestar import Litestar
 from sqlalchemy import text
 
 from graph_api.accounts import Accounts
+from graph_api.accounts.authority import confirm
 from graph_api.accounts.roles import sync_roles
 from graph_api.clock import Clock, utc_now
 from graph_api.context import Context, SessionCookie, authenticate
@@ -64,7 +65,7 @@ def create_app(
             graphql_route(schema, _context_maker(accounts, by_type), settings, page),
             *([static_file] if page else ()),
             *discovery_routes(settings, lambda: accounts.keystore.keys().jwks()),
-            *health_routes(_checks(accounts, migrations)),
+            *health_routes(_checks(accounts, migrations), _optional_checks(accounts)),
         ],
         lifespan=[_lifespan(accounts, schema)],
         openapi_config=None,
@@ -92,9 +93,11 @@ def _context_maker(accounts: Accounts, parts: Mapping[type, Any]) -> Any:
         token: str | None, cookie: SessionCookie, request: AnyRequest
     ) -> Context:
         client = request.scope["client"]
+        principal = authenticate(accounts.tokens, token)
+        await confirm(accounts, principal)
         return Context(
             db=accounts.db,
-            principal=authenticate(accounts.tokens, token),
+            principal=principal,
             origin=Origin(client[0] if client else None, request.headers.get("user-agent")),
             bearer=sent_bearer(authorization(request.headers)),
             cookie=cookie,
@@ -118,6 +121,7 @@ def _lifespan(accounts: Accounts, schema: Schema) -> Callable[[Litestar], Any]:
                 fresh.cancel()
                 with suppress(asyncio.CancelledError):
                     await fresh
+                await accounts.throttle.counters.close()
 
     return lifespan
 
@@ -141,3 +145,13 @@ def _checks(accounts: Accounts, migrations: Path | None) -> dict[str, Check]:
         return None
 
     return {"database": database, "migrations": migrated, "signing_key": signing_key}
+
+
+def _optional_checks(accounts: Accounts) -> dict[str, Check]:
+    """Return the check of Redis, if it is set: without it this worker counts alone."""
+
+    async def redis() -> str | None:
+        await accounts.throttle.counters.ping()
+        return None
+
+    return {"redis": redis} if accounts.settings.redis_url else {}

@@ -13,13 +13,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from redis.asyncio.connection import parse_url
 
 from graph_api.errors import ConfigurationError
 
@@ -45,7 +53,23 @@ def _driver_url(url: SecretStr) -> SecretStr:
     return SecretStr(value)
 
 
+def _redis_url(url: SecretStr) -> SecretStr:
+    try:
+        parse_url(url.get_secret_value())
+    except ValueError:  # its text may hold a piece of the password
+        raise ValueError("must be like redis://HOST:PORT, rediss://… or unix://…") from None
+    return url
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_driver_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+Limit = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[1-9]\d{0,8}/[1-9]\d{0,4}[smhd](, ?[1-9]\d{0,8}/[1-9]\d{0,4}[smhd])*$"
+    ),
+]
+"""How often something may be tried: `10/1m, 20/1h` is 10 times in a minute and 20 in an hour."""
 Commas = NoDecode  # a list setting is written `a,b`, not as JSON
 
 
@@ -99,7 +123,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices(f"{PREFIX}DATABASE_URL", "DATABASE_URL"),
         description="SQLite in the data folder by default; postgresql:// for many workers.",
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisUrl | None = Field(
         None, description="Valkey or Redis, needed by several workers."
     )
     schema_path: str | None = Field(
@@ -162,6 +186,22 @@ class Settings(BaseSettings):
     password_hash_queue: int = Field(
         64, ge=1, description="Passwords that may wait to be hashed; one more is RATE_LIMITED."
     )
+    guess_limit: Limit = Field(
+        "10/1m, 20/10m, 30/1h, 50/1d, 100/30d",
+        description="Wrong passwords for an account from one network: 10 in a minute, …",
+    )
+    guess_limit_account: Limit = Field(
+        "20/10m, 30/1h, 50/1d, 100/30d",
+        description="The same from all networks that have never signed in to the account.",
+    )
+    guess_limit_network: Limit = Field(
+        "100/1m, 300/1h, 1000/1d",
+        description="The same from one network for whatever account; also forged refresh tokens.",
+    )
+    registration_limit: Limit = Field(
+        "20/10m, 60/1h, 200/1d", description="Registrations from one network."
+    )
+    refresh_limit: Limit = Field("60/1m, 600/1h", description="Refreshes of one session.")
     max_body_bytes: int = Field(256_000, ge=1_000, description="Largest request body, in bytes.")
     max_tokens: int = Field(2_000, ge=10, description="Largest document, in lexical tokens.")
     max_depth: int = Field(15, ge=1, description="Deepest selection, in fields.")

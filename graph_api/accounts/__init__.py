@@ -11,6 +11,8 @@ from typing import Self
 
 from graph_api.accounts.keystore import Keystore
 from graph_api.accounts.passwords import Passwords
+from graph_api.accounts.revocations import Revocations
+from graph_api.accounts.throttling import Throttle
 from graph_api.clock import Clock, utc_now
 from graph_api.db.engine import Database
 from graph_api.settings import Settings
@@ -29,6 +31,8 @@ class Accounts:
         keystore: the keys that sign access tokens; load it before the first token.
         tokens: issues and verifies access tokens.
         passwords: hashes and compares passwords.
+        throttle: counts guesses, registrations and refreshes.
+        revocations: knows which access tokens this worker has made doubtful.
         clock: returns the present instant.
     """
 
@@ -38,6 +42,8 @@ class Accounts:
     keystore: Keystore
     tokens: AccessTokens
     passwords: Passwords
+    throttle: Throttle
+    revocations: Revocations
     clock: Clock = utc_now
 
     @classmethod
@@ -58,6 +64,8 @@ class Accounts:
             passwords=Passwords(
                 concurrency=settings.password_hash_concurrency, queue=settings.password_hash_queue
             ),
+            throttle=Throttle(settings, secret, clock),
+            revocations=Revocations(settings.access_token_ttl + settings.token_leeway, clock),
             clock=clock,
         )
 

@@ -133,15 +133,45 @@ async def administering(
         yield act
 
 
+async def confirm(accounts: Accounts, caller: Caller) -> None:
+    """Compare a caller's token with the database, if this worker has changed what it names.
+
+    Raises:
+        SessionEnded: if their session is over or their account disabled or gone.
+        Unauthenticated: ``token_stale`` if they hold more or less than the token says.
+    """
+    if caller.subject is None:
+        return
+    if not accounts.revocations.concern(caller.subject, caller.session_id or "", *caller.roles):
+        return
+    async with accounts.db.read() as session:
+        held = await held_by(session, caller)
+    if (caller.roles, caller.permissions) != (held.roles, held.permissions):
+        raise _stale()
+
+
+async def held_by(session: AsyncSession, caller: Caller) -> Grants:
+    """Return what a caller holds, whatever their token says.
+
+    Raises:
+        SessionEnded: if their session is over or their account disabled or gone.
+    """
+    if caller.subject is None or not await _is_present(session, caller):
+        raise SessionEnded
+    return await grants_of(session, caller.subject)
+
+
 async def _act(session: AsyncSession, by: By, origin: Origin, now: datetime) -> Act:
     if isinstance(by, Operator):
         return Act(session, None, None, None, origin, now)
-    if by.subject is None or not await _is_present(session, by):
-        raise SessionEnded
-    held = await grants_of(session, by.subject)
+    held = await held_by(session, by)
     if not (by.roles <= held.roles and by.permissions <= held.permissions):
-        raise Unauthenticated("Your roles have changed. Refresh the token.", reason="token_stale")
+        raise _stale()
     return Act(session, by.subject, by.session_id, by.permissions, origin, now)
+
+
+def _stale() -> Unauthenticated:
+    return Unauthenticated("Your roles have changed. Refresh the token.", reason="token_stale")
 
 
 async def _is_present(session: AsyncSession, by: Caller) -> bool:

@@ -171,6 +171,7 @@ async def update(
             if "include_ids" in changes:
                 await _replace_includes(act.session, role_id, changes["include_ids"])
         await _require_sound(accounts, act, role_id)
+        accounts.revocations.add(row.name)
         act.record("role_updated", role_id)
         return row
 
@@ -190,6 +191,7 @@ async def remove(accounts: Accounts, role_id: str, *, by: By, origin: Origin) ->
         row = await _changeable(act, role_id)
         async with keeps_an_admin(act.session):
             await act.session.execute(delete(RoleRow).where(col(RoleRow.id) == role_id))
+        accounts.revocations.add(row.name)
         act.record("role_deleted", role_id, role=row.name)
         return row
 

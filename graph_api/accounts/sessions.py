@@ -43,6 +43,8 @@ EndReason = Literal[
 """Why a session ended. One whose time is over has no reason: it is not written to any more."""
 
 SALT_BYTES = 32
+REMEMBERED = 200
+"""From how many of a user's sessions their networks are known."""
 
 
 def begin(
@@ -74,6 +76,22 @@ async def salt_and_mode_of(session: AsyncSession, session_id: str) -> tuple[byte
     found = select(col(row.salt), col(row.mode)).where(col(row.id) == session_id)
     pair = (await session.execute(found)).one_or_none()
     return (pair.salt, pair.mode) if pair else (b"", "")
+
+
+async def addresses_of(session: AsyncSession, email: str | None) -> set[str]:
+    """Return the IP addresses that the last 200 sessions of an account began from.
+
+    For an address that nobody has, the database does the same and finds none.
+    """
+    row = SessionRow
+    last = (
+        select(col(row.ip_address))
+        .join(UserRow, col(UserRow.id) == col(row.user_id))
+        .where(col(UserRow.email) == email, col(row.ip_address).is_not(None))
+        .order_by(col(row.id).desc())
+        .limit(REMEMBERED)
+    )
+    return set(await session.scalars(last))
 
 
 async def rotate(
@@ -120,14 +138,15 @@ async def renew(settings: Settings, act: Act) -> SessionRow:
 
 
 async def end(
-    session: AsyncSession, session_id: str, *, reason: EndReason, at: datetime
+    accounts: Accounts, session: AsyncSession, session_id: str, *, reason: EndReason, at: datetime
 ) -> SessionRow | None:
     """End a session; None if there is none or it had ended."""
-    ended = await _end(session, col(SessionRow.id) == session_id, reason, at)
+    ended = await _end(accounts, session, col(SessionRow.id) == session_id, reason, at)
     return ended[0] if ended else None
 
 
 async def end_all(
+    accounts: Accounts,
     session: AsyncSession,
     user_id: str,
     *,
@@ -143,7 +162,7 @@ async def end_all(
     condition = col(SessionRow.user_id) == user_id
     if except_session is not None:
         condition &= col(SessionRow.id) != except_session
-    return [row.id for row in await _end(session, condition, reason, at)]
+    return [row.id for row in await _end(accounts, session, condition, reason, at)]
 
 
 async def revoke(accounts: Accounts, session_id: str, *, by: By, origin: Origin) -> SessionRow:
@@ -155,7 +174,7 @@ async def revoke(accounts: Accounts, session_id: str, *, by: By, origin: Origin)
     """
     async with acting(accounts, by, origin) as act:
         row = await _revocable(act, session_id)
-        if await end(act.session, session_id, reason="session_revoked", at=act.at):
+        if await end(accounts, act.session, session_id, reason="session_revoked", at=act.at):
             act.record("session_revoked", session_id, user=row.user_id)
         await act.session.refresh(row)
         return row
@@ -231,11 +250,17 @@ async def _second_look(
     interval = timedelta(seconds=accounts.settings.refresh_reuse_interval)
     if token.counter + 1 == row.counter and arrived_at - row.rotated_at <= interval:
         return row
-    return await _end_misused(session, row, token, origin=origin, now=now)
+    return await _end_misused(accounts, session, row, token, origin=origin, now=now)
 
 
 async def _end_misused(
-    session: AsyncSession, row: SessionRow, token: RefreshToken, *, origin: Origin, now: datetime
+    accounts: Accounts,
+    session: AsyncSession,
+    row: SessionRow,
+    token: RefreshToken,
+    *,
+    origin: Origin,
+    now: datetime,
 ) -> SessionEnded:
     """End a session of which two parties hold tokens; one event, however many come at once.
 
@@ -245,7 +270,7 @@ async def _end_misused(
     reason: Literal["refresh_token_reused", "refresh_token_ahead"] = (
         "refresh_token_reused" if token.counter < row.counter else "refresh_token_ahead"
     )
-    if await end(session, row.id, reason=reason, at=now):
+    if await end(accounts, session, row.id, reason=reason, at=now):
         _record(session, reason, row, origin, now)
     return _ended_for(reason)
 
@@ -264,7 +289,11 @@ def _ended_for(end_reason: str | None) -> SessionEnded:
 
 
 async def _end(
-    session: AsyncSession, which: ColumnElement[bool], reason: EndReason, at: datetime
+    accounts: Accounts,
+    session: AsyncSession,
+    which: ColumnElement[bool],
+    reason: EndReason,
+    at: datetime,
 ) -> list[SessionRow]:
     row = SessionRow
     statement = (
@@ -273,7 +302,11 @@ async def _end(
         .values(ended_at=at, end_reason=reason)
         .returning(row)
     )
-    return list(await session.scalars(statement, execution_options={"synchronize_session": False}))
+    options = {"synchronize_session": False}
+    ended = list(await session.scalars(statement, execution_options=options))
+    for each in ended:
+        accounts.revocations.add(each.id)
+    return ended
 
 
 async def _revocable(act: Act, session_id: str) -> SessionRow:

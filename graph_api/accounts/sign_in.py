@@ -7,6 +7,8 @@ nobody else could write meanwhile.
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,7 +18,7 @@ from sqlmodel import col
 
 from graph_api.accounts import Accounts, sessions, users
 from graph_api.accounts.audit import Action, Event, record
-from graph_api.accounts.authority import Caller, acting
+from graph_api.accounts.authority import Caller, acting, held_by
 from graph_api.accounts.grants import grants_of
 from graph_api.accounts.inputs import normalise_email, optional_text, require_email
 from graph_api.accounts.passwords import check_strength
@@ -77,17 +79,19 @@ async def login(
     Raises:
         InvalidCredentials: the same, after about the same time, for an unknown address, a wrong
             password and a disabled account.
-        RateLimited: if too many passwords wait to be hashed, or the account keeps changing.
+        RateLimited: if too many have guessed, or too many passwords wait to be hashed, or the
+            account keeps changing.
     """
-    for _ in range(ATTEMPTS):
-        user = await _require_password(accounts, email, password, origin)
-        session = sessions.begin(
-            accounts.settings, user.id, mode=mode, origin=origin, now=accounts.clock()
-        )
-        if signed_in := await _log_in(accounts, user, password, session):
-            return signed_in
-        # The account has changed since its password was compared: compare again.
-    raise RateLimited("The account is being changed. Try again.", retry_after=1)
+    async with _guessing(accounts, email, origin):
+        for _ in range(ATTEMPTS):
+            user = await _require_password(accounts, email, password, origin)
+            session = sessions.begin(
+                accounts.settings, user.id, mode=mode, origin=origin, now=accounts.clock()
+            )
+            if signed_in := await _log_in(accounts, user, password, session):
+                return signed_in
+            # The account has changed since its password was compared: compare again.
+        raise RateLimited("The account is being changed. Try again.", retry_after=1)
 
 
 async def register(
@@ -103,13 +107,14 @@ async def register(
         BadUserInput: for what is no address, or a password that is too weak.
         Conflict: if the address is taken; that it is, can't be hidden without a mail.
         Forbidden: if registration is closed.
-        RateLimited: if too many passwords wait to be hashed.
+        RateLimited: if too many come from this network, or wait for their passwords to be hashed.
     """
     if not accounts.settings.registration:
         raise Forbidden("Registration is closed: ask an administrator for an account.")
     email = require_email(new.email, "input.email")
     name = optional_text(new.name, "input.name")
     check_strength(new.password, email=email, path="input.password")
+    await accounts.throttle.registration(origin)
     password_hash = await accounts.passwords.hash(new.password)
     now = accounts.clock()
     user = users.new_row(email, name, password_hash, now)
@@ -134,11 +139,13 @@ async def refresh(
             who sends what was in a cookie has taken it out of it.
 
     Raises:
+        RateLimited: if the session refreshes too often, or too many forged tokens come from this
+            network.
         SessionEnded: ``refresh_token_invalid``, ``session_ended``, ``session_expired`` or
             ``refresh_token_reused``.
     """
     arrived_at = accounts.clock()
-    token = await _verified(accounts, refresh_token, came_in)
+    token = await _counted(accounts, refresh_token, came_in, origin)
     async with accounts.db.write() as session:
         row = await sessions.rotate(accounts, session, token, arrived_at=arrived_at, origin=origin)
         if isinstance(row, SessionRow):
@@ -168,7 +175,7 @@ async def logout(
     ended = []
     async with accounts.db.write() as session:
         for session_id in sorted(filter(None, named)):
-            row = await sessions.end(session, session_id, reason="signed_out", at=now)
+            row = await sessions.end(accounts, session, session_id, reason="signed_out", at=now)
             if row is not None:
                 record(session, _event("sign_out", row, origin), at=now)
                 ended.append(row.id)
@@ -180,7 +187,7 @@ async def logout_everywhere(accounts: Accounts, *, by: Caller, origin: Origin) -
     async with acting(accounts, by, origin) as act:
         user_id = by.subject or ""  # acting() has refused an anonymous caller
         reason: sessions.EndReason = "signed_out_everywhere"
-        ended = await sessions.end_all(act.session, user_id, reason=reason, at=act.at)
+        ended = await sessions.end_all(accounts, act.session, user_id, reason=reason, at=act.at)
         act.record("sign_out_everywhere", user_id)
     return ended
 
@@ -196,19 +203,22 @@ async def change_password(
     Raises:
         BadUserInput: if the new password is too weak.
         InvalidCredentials: if the current one is wrong.
-        RateLimited: if too many passwords wait to be hashed.
+        RateLimited: if too many have guessed, or too many passwords wait to be hashed.
         SessionEnded: if the session is over.
     """
     async with accounts.db.read() as session:
+        await held_by(session, by)  # whose session has ended does not even guess
         user = await users.get(session, by.subject or "")
     check_strength(new, email=user.email, path="input.newPassword")
-    await _require_current(accounts, user, current, by, origin)
+    async with _guessing(accounts, user.email, origin):
+        await _require_current(accounts, user, current, by, origin)
     new_hash = await accounts.passwords.hash(new)
     async with acting(accounts, by, origin) as act:
         changed = await _update_verified(act.session, user, password_hash=new_hash)
         if changed is None:
             raise InvalidCredentials("The password was changed meanwhile.")
         await sessions.end_all(
+            accounts,
             act.session,
             user.id,
             reason="password_changed",
@@ -218,6 +228,20 @@ async def change_password(
         act.record("password_changed", user.id)
         row = await sessions.renew(accounts.settings, act)
         return await _signed_in(accounts, act.session, changed, row)
+
+
+@asynccontextmanager
+async def _guessing(accounts: Accounts, email: str, origin: Origin) -> AsyncIterator[None]:
+    """Count a guess at somebody's password, be there such an account or not.
+
+    Raises:
+        RateLimited: before anything within has run.
+    """
+    address = normalise_email(email)
+    async with accounts.db.read() as session:
+        known_addresses = await sessions.addresses_of(session, address)
+    async with accounts.throttle.guess(address or email, origin, known_addresses):
+        yield
 
 
 async def _require_password(
@@ -335,6 +359,19 @@ async def _signed_in(
         roles=grants.roles,
         permissions=grants.permissions,
     )
+
+
+async def _counted(
+    accounts: Accounts, refresh_token: str, came_in: SessionMode, origin: Origin
+) -> RefreshToken:
+    """Count a refresh: a genuine token for its session, a forged one for its network."""
+    try:
+        token = await _verified(accounts, refresh_token, came_in)
+    except SessionEnded:
+        await accounts.throttle.forgery(origin)
+        raise
+    await accounts.throttle.refresh(token.session_id)
+    return token
 
 
 async def _verified(accounts: Accounts, refresh_token: str, came_in: SessionMode) -> RefreshToken:

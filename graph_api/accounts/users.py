@@ -215,7 +215,9 @@ async def disable(accounts: Accounts, user_id: str, *, by: By, origin: Origin) -
         if row.disabled_at is None:
             async with roles.keeps_an_admin(act.session):
                 row.disabled_at = act.at
-            await sessions.end_all(act.session, user_id, reason="user_disabled", at=act.at)
+            await sessions.end_all(
+                accounts, act.session, user_id, reason="user_disabled", at=act.at
+            )
             act.record("user_disabled", user_id)
         return row
 
@@ -251,6 +253,7 @@ async def remove(accounts: Accounts, user_id: str, *, by: By, origin: Origin) ->
         try:
             async with roles.keeps_an_admin(act.session):
                 await act.session.execute(delete(UserRow).where(col(UserRow.id) == user_id))
+            accounts.revocations.add(user_id)
         except IntegrityError:
             raise Conflict("Other records still belong to this user: disable it.") from None
         act.record("user_deleted", user_id)
@@ -275,7 +278,7 @@ async def set_password(
         row = await _target(act, user_id)
         row.password_hash = password_hash
         await act.session.flush()
-        await sessions.end_all(act.session, user_id, reason="password_reset", at=act.at)
+        await sessions.end_all(accounts, act.session, user_id, reason="password_reset", at=act.at)
         act.record("password_reset", user_id)
         return row
 
@@ -313,6 +316,7 @@ async def revoke_role(
         if granted is not None:
             async with roles.keeps_an_admin(act.session):
                 await act.session.delete(granted)
+            accounts.revocations.add(user_id)
             act.record("role_revoked", user_id, role=role.name)
         return row
 
@@ -332,6 +336,7 @@ async def _grant(accounts: Accounts, act: Act, user: UserRow, role_id: str) -> N
     act.session.add(UserRoleRow(user_id=user.id, role_id=role_id, granted_at=act.at))
     await act.session.flush()
     roles.require_token_fits(accounts.tokens, await grants_of(act.session, user.id))
+    accounts.revocations.add(user.id)
     act.record("role_granted", user.id, role=role.name)
 
 

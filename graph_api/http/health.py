@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import anyio
@@ -21,12 +22,16 @@ log = structlog.stdlib.get_logger("graph_api.health")
 
 
 def health_routes(
-    checks: Mapping[str, Check], *, seconds: float = _SECONDS
+    checks: Mapping[str, Check],
+    optional: Mapping[str, Check] = MappingProxyType({}),
+    *,
+    seconds: float = _SECONDS,
 ) -> list[HTTPRouteHandler]:
     """Return the handlers of ``/health/live`` and ``/health/ready``.
 
     Args:
         checks: what this server needs, by name, such as ``database``.
+        optional: what it does its work without, if less well: it is ready, and says so.
         seconds: how long a check may take.
     """
 
@@ -36,10 +41,13 @@ def health_routes(
 
     @get("/health/ready", include_in_schema=False)
     async def ready() -> Response[dict[str, object]]:
-        missing = await _missing(checks, seconds)
+        found = await _missing({**checks, **optional}, seconds)
+        missing = {name: found[name] for name in found if name in checks}
         if missing:
             return _answer(503, {"status": "not ready", "missing": missing})
-        return _answer(200, {"status": "ready", "checked": sorted(checks)})
+        degraded = {"degraded": found} if found else {}
+        checked = sorted([*checks, *optional])
+        return _answer(200, {"status": "ready", "checked": checked, **degraded})
 
     return [live, ready]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +18,17 @@ from tests.accounts.world import (
     events,
     log_in,
     make_accounts,
+    make_settings,
     make_user,
     session_row,
 )
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return make_settings(tmp_path / "data", refresh_limit="1000000/1s")
 
 
 async def refresh_at_once(accounts: Accounts, token: str, times: int) -> list[str]:
