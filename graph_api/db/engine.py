@@ -8,15 +8,16 @@ line for it, instead of polling a locked file.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
 from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
-from graph_api.errors import ConfigurationError
+from graph_api.errors import ConfigurationError, RateLimited
 
 DialectName = Literal["sqlite", "postgresql"]
 BUSY_TIMEOUT = 30
@@ -61,9 +62,14 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that reads. It sees one state of a SQLite database throughout."""
+        """Open a session that reads. It sees one state of a SQLite database throughout.
+
+        Raises:
+            RateLimited: ``database_busy``, if no connection gets free in time.
+        """
         async with AsyncSession(self.reader, expire_on_commit=False) as session:
-            yield session
+            with _busy():
+                yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -72,9 +78,14 @@ class Database:
         It is ``READ COMMITTED`` on PostgreSQL. On SQLite it is ``BEGIN IMMEDIATE``, since a
         transaction that reads first and then writes fails at once with ``SQLITE_BUSY_SNAPSHOT``
         if another has written meanwhile, whatever the timeout.
+
+        Raises:
+            RateLimited: ``database_busy``, if no connection gets free in time.
         """
-        async with AsyncSession(self.writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        async with AsyncSession(self.writer, expire_on_commit=False) as session:
+            with _busy():
+                async with session.begin():
+                    yield session
 
     @asynccontextmanager
     async def rebuild(self) -> AsyncIterator[AsyncConnection]:
@@ -109,6 +120,19 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({self.writer.url.render_as_string(hide_password=True)!r})"
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    """Turn the pool's timeout into an error that a client understands: nothing was done."""
+    try:
+        yield
+    except PoolTimeoutError:
+        raise RateLimited(
+            "The database is busy. Try again in a few seconds.",
+            retry_after=5,
+            reason="database_busy",
+        ) from None
 
 
 def _make_private(url: URL) -> None:

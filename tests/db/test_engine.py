@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
@@ -16,7 +17,7 @@ from graph_api.clock import utc_now
 from graph_api.db.engine import Database
 from graph_api.db.ids import new_id
 from graph_api.db.tables import RolePermissionRow, RoleRow
-from graph_api.errors import ConfigurationError
+from graph_api.errors import ConfigurationError, RateLimited
 
 pytestmark = pytest.mark.anyio
 
@@ -199,3 +200,25 @@ async def test_a_repr_holds_no_password() -> None:
     url = "postgresql+asyncpg://someone:canary@db.example/app"
     async with Database.open(url) as database:
         assert "canary" not in repr(database)
+
+
+async def test_who_gets_no_connection_in_time_is_told_to_come_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no server error: nothing was done, and later it may be."""
+    for engine in (database.reader, database.writer):
+        monkeypatch.setattr(engine.pool, "_timeout", 0.01)
+        monkeypatch.setattr(engine.pool, "_max_overflow", 0)
+    size = database.writer.pool.size()  # type: ignore[attr-defined]
+    async with AsyncExitStack() as taken:
+        for _ in range(size):
+            session = await taken.enter_async_context(database.write())
+            await session.execute(text("SELECT 1"))
+        with pytest.raises(RateLimited) as refused:
+            async with database.write() as session:
+                await session.execute(text("SELECT 1"))
+    assert refused.value.extensions == {
+        "code": "RATE_LIMITED",
+        "reason": "database_busy",
+        "retryAfter": 5,
+    }
