@@ -70,6 +70,9 @@ from graph_api.execution.result import NotExecuted, Phase
 
 _log = structlog.get_logger(__name__)
 
+MOST_ERRORS = 5
+"""Validation ends at this many: a small document must not make a large answer."""
+
 
 def principal_of(context: Any) -> Principal:
     """Return the ``principal`` of a context object; anonymous without one."""
@@ -245,7 +248,9 @@ class Schema(strawberry.Schema):
     ) -> list[GraphQLError]:
         whole = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
         hide = self._hides_suggestions
-        return validate(self._schema, document.node, whole, hide_suggestions=hide)
+        return validate(
+            self._schema, document.node, whole, max_errors=MOST_ERRORS, hide_suggestions=hide
+        )
 
     @property
     def _hides_suggestions(self) -> bool:
