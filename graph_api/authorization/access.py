@@ -19,13 +19,14 @@ class Verdict(enum.Enum):
     DEPENDS_ON_OBJECT = "depends_on_object"
 
 
-_VERDICTS = {True: Verdict.ALLOWED, False: Verdict.DENIED, None: Verdict.DEPENDS_ON_OBJECT}
+VERDICTS = {True: Verdict.ALLOWED, False: Verdict.DENIED, None: Verdict.DEPENDS_ON_OBJECT}
+"""What a static judgement comes to."""
 
 
 def verdict(book: RuleBook, coordinate: str, grants: Grants) -> Verdict:
     """Return what the grants say of a field; an unknown one is denied, like a hidden one."""
     rule = book.fields.get(coordinate)
-    return Verdict.DENIED if rule is None else _VERDICTS[rule.static(grants)]
+    return Verdict.DENIED if rule is None else VERDICTS[rule.static(grants)]
 
 
 def coordinates_of(book: RuleBook, document: DocumentNode) -> list[str]:
