@@ -85,6 +85,7 @@ def _configure(schema: Schema, settings: Settings) -> None:
         limits=Limits.of(settings),
         denied_fields=settings.denied_fields,
         introspection=settings.introspection,
+        explains=settings.mode == "dev",
     )
 
 

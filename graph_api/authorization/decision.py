@@ -36,9 +36,10 @@ from graphql import (
     get_named_type,
 )
 
-from graph_api.authorization.principal import Grants, Principal
+from graph_api.authorization.principal import READS_SCHEMA, Grants, Principal
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule, denial
+from graph_api.authorization.why import why
 
 Path = tuple[str, ...]
 Given = Mapping[str, Any]
@@ -55,9 +56,11 @@ class Denial:
     rule: Rule
     node: FieldNode
 
-    def error(self, principal: Principal) -> GraphQLError:
-        """Return the error that the client sees."""
-        return denied(self.coordinate, self.rule, principal, self.node, self.path)
+    def error(self, principal: Principal, *, explains: bool = False) -> GraphQLError:
+        """Return the error that the client sees; it ``explains`` as :func:`denied` does."""
+        return denied(
+            self.coordinate, self.rule, principal, self.node, self.path, explains=explains
+        )
 
 
 def denied(
@@ -66,10 +69,17 @@ def denied(
     principal: Principal,
     node: FieldNode | None = None,
     path: Sequence[str | int] | None = None,
+    *,
+    explains: bool = False,
 ) -> GraphQLError:
-    """Return the GraphQL error of a denial: code, coordinate, rule, and where."""
+    """Return the GraphQL error of a denial: code, coordinate, rule, and where.
+
+    It says what the caller holds and lacks if it ``explains``, or if the caller sees the schema.
+    """
     cause = denial(rule, coordinate, principal)
     extensions = cause.extensions | {"coordinate": coordinate, "rule": rule.rule}
+    if explains or READS_SCHEMA in principal.permissions:
+        extensions |= why(rule, principal.grants)
     return GraphQLError(cause.message, node, path=path, original_error=cause, extensions=extensions)
 
 
@@ -122,7 +132,7 @@ def decide(
     root = book.schema.get_root_type(operation.node.operation)
     if root is None:
         return Decision()
-    walk = _Walk(book, operation, grants)
+    walk = Walk(book, operation, grants)
     root_fields = list(walk.collect([(root, operation.node.selection_set)]))
     denials = tuple(walk.denials(root_fields, ()))
     is_mutation = operation.node.operation is OperationType.MUTATION
@@ -164,12 +174,15 @@ Collected = tuple[str, list[tuple[GraphQLNamedType, FieldNode]]]
 
 
 @dataclass(frozen=True)
-class _Walk:
+class Walk:
+    """A way through the selections of an operation, for a caller with some grants."""
+
     book: RuleBook
     operation: Operation
     grants: Grants
 
     def denials(self, collected: Sequence[Collected], path: Path) -> Iterator[Denial]:
+        """Yield what is denied of the fields at a path, and below those that are not."""
         for key, places in collected:
             here = (*path, key)
             yield from self._of_position(places, here)
@@ -182,20 +195,21 @@ class _Walk:
         for parent, node in places:
             name = node.name.value
             field = f"{parent.name}.{name}"
-            found = self._of_field(parent, node, field)
+            found = self.denied(parent, node, field)
             if found is not None:
                 if field not in reported:
                     reported.add(field)
                     yield Denial(path, field, *found, node)
             elif node.selection_set and field not in self.book.acting:
-                of_type = get_named_type(self._definition(parent, node).type)
+                of_type = get_named_type(self.definition(parent, node).type)
                 below.append((of_type, node.selection_set))
         if below:
             yield from self.denials(list(self.collect(below)), path)
 
-    def _of_field(
+    def denied(
         self, parent: GraphQLNamedType, node: FieldNode, field: str
     ) -> tuple[str, Rule] | None:
+        """Return what denies a field, by coordinate and rule: itself, or what is given to it."""
         rule = self.book.guarded(field)
         if rule is not None and rule.static(self.grants) is False:
             return field, rule
@@ -203,7 +217,8 @@ class _Walk:
             return None
         return denied_input(self.book, field, node, self.operation.given, self.grants)
 
-    def _definition(self, parent: GraphQLNamedType, node: FieldNode) -> GraphQLField:
+    def definition(self, parent: GraphQLNamedType, node: FieldNode) -> GraphQLField:
+        """Return the field that a document asks for."""
         definition = self.book.schema.get_field(cast("Any", parent), node.name.value)
         if definition is None:  # the document was validated before
             raise LookupError(f"{parent.name}.{node.name.value}")

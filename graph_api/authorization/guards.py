@@ -55,6 +55,7 @@ class Running:
         loaders: they ask the object rules, by place in the document.
         opened: guards that the caller's grants open, each with what it guards.
         can_wait: there is an event loop that waits for the result.
+        explains: whoever is denied is told what they lack.
         prints: nothing is answered, the schema itself is printed.
         judged: for whom the value that is completed now is judged, see :class:`ValueField`.
     """
@@ -68,6 +69,7 @@ class Running:
     loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
     opened: Mapping[Any, Any] = field(default_factory=dict)
     can_wait: bool = True
+    explains: bool = False
     prints: bool = False
     judged: Principal = field(init=False)
 
@@ -89,7 +91,9 @@ class Running:
         path = tuple(key for key in info.path.as_list() if isinstance(key, str))
         places = {(path, id(node)) for node in info.field_nodes}
         if not places & self._reported:
-            self.denials.append(denied(coordinate, rule, principal, info.field_nodes[0], path))
+            node, explains = info.field_nodes[0], self.explains
+            error = denied(coordinate, rule, principal, node, path, explains=explains)
+            self.denials.append(error)
         self._reported |= places
         if is_non_null_type(info.return_type):
             raise AlreadyReportedError
@@ -255,7 +259,8 @@ class Guard:
 
     def _denial(self, principal: Principal, info: ResolveInfo) -> GraphQLError:
         path = info.path.as_list()
-        return denied(self.coordinate, self.rule, principal, info.field_nodes[0], path)
+        node, explains = info.field_nodes[0], _operation().explains
+        return denied(self.coordinate, self.rule, principal, node, path, explains=explains)
 
     async def _ask_then_resolve(
         self,
@@ -325,7 +330,8 @@ def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> N
             coordinate = f"{graphql_type.name}.{name}"
             principal = _operation().judged
             if rules[coordinate].static(principal.grants) is not True:
-                raise denied(coordinate, rules[coordinate], principal)
+                explains = _operation().explains
+                raise denied(coordinate, rules[coordinate], principal, explains=explains)
         return name
 
     graphql_type.coerce_output_value = coerce_output_value  # type: ignore[assignment, method-assign]

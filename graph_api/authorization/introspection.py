@@ -23,14 +23,11 @@ from graphql import (
 from graphql.type.introspection import introspection_types
 
 from graph_api.authorization.guards import caller
-from graph_api.authorization.principal import Grants
+from graph_api.authorization.principal import READS_SCHEMA, Grants
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import shape, whole
 
 Level = Literal["off", "shaped", "full"]
-
-WHOLE = "schema:read"
-"""The permission with which introspection shows the whole schema."""
 
 _MOST_SHAPES = 64
 
@@ -66,7 +63,7 @@ class Introspection:
     def schema(self) -> GraphQLSchema:
         """Return the schema that the caller of the running operation sees."""
         principal = caller()
-        if self._level() != "shaped" or WHOLE in principal.permissions:
+        if self._level() != "shaped" or READS_SCHEMA in principal.permissions:
             return self._whole
         grants = principal.grants & self._book.mentioned
         shaped = self._shapes.pop(grants, None) or shape(self._book, grants)

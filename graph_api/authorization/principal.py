@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 AUTHENTICATED = "authenticated"
+READS_SCHEMA = "schema:read"
+"""The permission with which one sees the whole schema, and why one is denied."""
 Grants = frozenset[str]
 """What static rules are judged by: ``authenticated``, ``role(NAME)``, ``permission(NOUN:VERB)``."""
 

@@ -130,6 +130,7 @@ class Schema(strawberry.Schema):
         self._principal = principal
         self.denied_fields = denied_fields
         self.introspection = introspection
+        self.explains = False
         self.documents = Documents(limits or Limits())
         self._validated = WeakKeyDictionary[Document, list[GraphQLError]]()
         roots = [root for root in (query, mutation, subscription) if root is not None]
@@ -153,8 +154,17 @@ class Schema(strawberry.Schema):
         limits: Limits,
         denied_fields: Literal["filter", "reject"],
         introspection: Level,
+        explains: bool = False,
     ) -> None:
-        """Take over a server's settings, before the first operation."""
+        """Take over a server's settings, before the first operation.
+
+        Args:
+            limits: what a document may ask for.
+            denied_fields: see the constructor.
+            introspection: see the constructor.
+            explains: whether every denial says what the caller holds and lacks, as in ``dev``.
+        """
+        self.explains = explains
         self.denied_fields = denied_fields
         self.introspection = introspection
         self.documents = Documents(limits)
@@ -271,15 +281,15 @@ class Schema(strawberry.Schema):
         **options: Any,
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
-        operation = _operation(document, operation_name, variable_values or {})
+        operation = operation_of(document, operation_name, variable_values or {})
         hide = self._hides_suggestions
-        if misfits := _misfits(schema, operation, hide_suggestions=hide):
+        if misfits := misfits_of(schema, operation, hide_suggestions=hide):
             return CoreResult(None, misfits)
         principal = self._principal(context_value)
         decision = decide(
             self.rules, operation, principal.grants, reject=self.denied_fields == "reject"
         )
-        errors = [denial.error(principal) for denial in decision.denials]
+        errors = [denial.error(principal, explains=self.explains) for denial in decision.denials]
         if decision.is_rejected:
             return CoreResult(None, _Rejection(errors))
         run = Running(
@@ -288,6 +298,7 @@ class Schema(strawberry.Schema):
             operation.given,
             opened=self._opened(principal.grants),
             can_wait=can_wait,
+            explains=self.explains,
         )
         with _set(run):
             result = execute(
@@ -358,7 +369,12 @@ def _is_reported(error: GraphQLError) -> bool:
     return isinstance(error.original_error, AlreadyReportedError)
 
 
-def _operation(document: DocumentNode, name: str | None, variables: dict[str, Any]) -> Operation:
+def operation_of(document: DocumentNode, name: str | None, variables: dict[str, Any]) -> Operation:
+    """Return the operation of that name, or the only one.
+
+    Raises:
+        ValidationFailed: there is none, or there are several.
+    """
     node = get_operation_ast(document, name)
     if node is None:
         raise ValidationFailed("The document has no such operation, or several: name one of them.")
@@ -370,7 +386,7 @@ def _operation(document: DocumentNode, name: str | None, variables: dict[str, An
     return Operation(node, fragments, variables)
 
 
-def _misfits(
+def misfits_of(
     schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool
 ) -> list[GraphQLError]:
     """Return why variables don't fit their types: before what they hold is judged."""

@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph_api import Carrier, HasPermission, IsAuthenticated, IsSelf, Principal, Public, Schema
-from graph_api.authorization.introspection import WHOLE
+from graph_api.authorization.principal import READS_SCHEMA
 from graph_api.authorization.rulebook import ACTING
 from graph_api.authorization.shape import shape, whole
 
 SEE = HasPermission("thing:see")
-PERMISSIONS = {"thing:see": "", "other:see": "", WHOLE: ""}
+PERMISSIONS = {"thing:see": "", "other:see": "", READS_SCHEMA: ""}
 
 
 @strawberry.enum
@@ -241,7 +241,7 @@ async def test_one_callers_shape_is_never_anothers() -> None:
 
 @pytest.mark.anyio
 async def test_the_whole_schema_is_for_those_with_the_permission_and_for_tools() -> None:
-    reader = Principal("u", permissions=frozenset({WHOLE}))
+    reader = Principal("u", permissions=frozenset({READS_SCHEMA}))
     assert await introspected(reader) == print_schema(whole(schema.rules))
     assert "type Closed" in await introspected(reader)
     assert "colour: Colour! = SECRET" in await introspected(reader)
