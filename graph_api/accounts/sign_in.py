@@ -23,6 +23,7 @@ from graph_api.accounts.grants import grants_of
 from graph_api.accounts.inputs import normalise_email, optional_text, require_email
 from graph_api.accounts.passwords import check_strength
 from graph_api.accounts.roles import USER
+from graph_api.accounts.throttling import is_among
 from graph_api.db.tables import RoleRow, SessionMode, SessionRow, UserRoleRow, UserRow
 from graph_api.errors import (
     Forbidden,
@@ -239,8 +240,8 @@ async def _guessing(accounts: Accounts, email: str, origin: Origin) -> AsyncIter
     """
     address = normalise_email(email)
     async with accounts.db.read() as session:
-        known_addresses = await sessions.addresses_of(session, address)
-    async with accounts.throttle.guess(address or email, origin, known_addresses):
+        is_known = is_among(origin, await sessions.addresses_of(session, address))
+    async with accounts.throttle.guess(address or email, origin, is_known=is_known):
         yield
 
 

@@ -55,22 +55,19 @@ class Throttle:
         self.counters = counters or _counters(settings, clock)
 
     @asynccontextmanager
-    async def guess(
-        self, account: str, origin: Origin, known_addresses: Collection[str]
-    ) -> AsyncIterator[None]:
+    async def guess(self, account: str, origin: Origin, *, is_known: bool) -> AsyncIterator[None]:
         """Count a guess at the password of an account; whatever is raised within says it failed.
 
         Args:
             account: the address to sign in with, whether somebody has it or not.
             origin: where the guess comes from.
-            known_addresses: IP addresses from which the owner has signed in.
+            is_known: whether its network, or its device, has signed in to the account before.
 
         Raises:
             RateLimited: before anything within has run.
         """
-        network, *_ = networks(origin.ip_address)
-        is_known = any(networks(each)[0] == network for each in known_addresses)
         limits = self._settings
+        network = networks(origin.ip_address)[0]
         together = self._windows(limits.guess_limit, "guess", account, network)
         others = self._by_network(limits.guess_limit_network, "guess", origin)
         if not is_known:
@@ -119,6 +116,12 @@ class Throttle:
         return [
             Counter(f"{key}:{seconds}", most * times, seconds) for most, seconds in steps(limit)
         ]
+
+
+def is_among(origin: Origin, addresses: Collection[str]) -> bool:
+    """Whether one of these IP addresses is in the network that a request comes from."""
+    network = networks(origin.ip_address)[0]
+    return any(networks(each)[0] == network for each in addresses)
 
 
 def steps(limit: str) -> list[tuple[int, int]]:
