@@ -211,9 +211,8 @@ def missing(function_sets: Collection[GrantSet], grants: Grants) -> list[GrantSe
 
 def listed(sets: Collection[GrantSet]) -> list[list[str]]:
     """Return sets of grants as texts, the smallest first, without what goes without saying."""
-    told = [one for one in sets if not any(_is_special(one, other) for other in sets)]
-    texts = ([str(each) for each in _sorted(_unsaid(one))] for one in told)
-    return sorted(texts, key=lambda each: (len(each), each))
+    told = [_unsaid(one) for one in sets if not any(_is_special(one, each) for each in sets)]
+    return [[str(each) for each in _sorted(one)] for one in sorted(told, key=_rank)]
 
 
 def sentence(one: Collection[str]) -> str:
@@ -228,6 +227,13 @@ def sentence(one: Collection[str]) -> str:
 
 def _sorted(one: GrantSet) -> list[Literal]:
     return sorted(one, key=lambda each: (not each.holds, each.atom.is_object, str(each)))
+
+
+def _rank(one: GrantSet) -> tuple[int, bool, bool, list[str]]:
+    """Sort by size; what the caller's grants alone open comes first."""
+    atoms = [each.atom for each in one]
+    is_others = any(each.at and not each.is_object for each in atoms)
+    return len(one), any(each.is_object for each in atoms), is_others, list(map(str, _sorted(one)))
 
 
 def _unsaid(one: GrantSet) -> GrantSet:

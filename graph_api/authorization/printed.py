@@ -57,7 +57,14 @@ def read(sdl: str) -> RuleBook:
             element.extensions[DEFINITION] = _Definition(list(_rules(element)))
         return RuleBook.of(schema)
     except (GraphQLError, TypeError) as error:
-        raise InvalidSchema(f"This is no schema in SDL: {error}") from error
+        raise InvalidSchema(f"this is no schema in SDL: {_sentence(error)}") from error
+
+
+def _sentence(error: GraphQLError | TypeError) -> str:
+    if not isinstance(error, GraphQLError):
+        return str(error)
+    lines = ", ".join(str(at.line) for at in error.locations or ())
+    return error.message + (f" (line {lines})" if lines else "")
 
 
 def _build(sdl: str) -> GraphQLSchema:

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import rich_click as click
 from pydantic import SecretStr, ValidationError
 
-from graph_api.accounts.roles import SHIPPED_PERMISSIONS, SHIPPED_ROLES
+from graph_api.accounts.roles import ADMIN, SHIPPED_PERMISSIONS, SHIPPED_ROLES
 from graph_api.db.migrate import OURS, Migrations, application_migrations
 from graph_api.errors import ConfigurationError
 from graph_api.execution.schema import Schema
@@ -114,6 +114,11 @@ class Application:
     def roles(self) -> Mapping[str, Sequence[str]]:
         """The declared roles; the shipped ones too, if its root types are not ours."""
         return {**SHIPPED_ROLES, **self.schema.roles}
+
+    @property
+    def declared_roles(self) -> Mapping[str, Sequence[str]]:
+        """The declared roles as a server stores them: ``admin`` holds every permission."""
+        return {**self.roles, ADMIN: tuple(self.permissions)}
 
     @property
     def migrations(self) -> Path | None:

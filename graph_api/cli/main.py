@@ -11,6 +11,7 @@ import rich_click as click
 
 from graph_api.cli.audit import audit
 from graph_api.cli.doctor import doctor
+from graph_api.cli.explain import explain
 from graph_api.cli.keys import keys
 from graph_api.cli.migrate import migrate
 from graph_api.cli.output import examples
@@ -54,5 +55,5 @@ def main() -> None:
     """
 
 
-for command in (dev, serve, migrate, users, roles, keys, schema, audit, doctor):
+for command in (dev, serve, migrate, users, roles, keys, schema, explain, audit, doctor):
     main.add_command(command)

@@ -46,13 +46,25 @@ def show(rows: Sequence[Row], *, as_json: bool, none: str = "None.") -> None:
     elif not rows:
         click.echo(none)
     else:
-        width = None if sys.stdout.isatty() else WIDE
-        Console(width=width, highlight=False).print(_table(rows))
+        click.echo(as_table(rows), nl=False)
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """Return rows that have the same keys as a table, as wide as the terminal."""
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    with console.capture() as captured:
+        console.print(_table(rows))
+    return captured.get()
 
 
 def show_json(value: Any) -> None:
     """Print one JSON value."""
-    click.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
+    click.echo(as_json_text(value), nl=False)
+
+
+def as_json_text(value: Any) -> str:
+    """Return a JSON value, with a line feed at its end."""
+    return json.dumps(value, indent=2, default=_plain, ensure_ascii=False) + "\n"
 
 
 def _table(rows: Sequence[Row]) -> Table:
