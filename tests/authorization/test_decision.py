@@ -428,6 +428,12 @@ class TestInputs:
         result = await run(document, **variables)
         assert (result.data, result.errors) == ({"find": "find"}, None)
 
+    async def test_one_field_with_two_arguments_is_judged_twice(self) -> None:
+        who = caller()
+        result = await run("{ a: find b: find(drafts: true) c: find(order: NAME) }", who)
+        assert result.data == {"a": "find", "b": None, "c": "find"}
+        assert who.calls == ["find", "find"]
+
     async def test_who_holds_the_grant_may_give_all(self) -> None:
         text = (
             '{ find(drafts: true, order: SALARY, filter: { secret: "x", salary: { least: 1 } }) }'
