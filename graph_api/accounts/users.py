@@ -296,6 +296,7 @@ async def grant_role(
     async with administering(accounts, "user:write", by, origin) as act:
         row = await _target(act, user_id)
         await _grant(accounts, act, row, role_id)
+        accounts.revocations.add(user_id)
         return row
 
 
@@ -336,7 +337,6 @@ async def _grant(accounts: Accounts, act: Act, user: UserRow, role_id: str) -> N
     act.session.add(UserRoleRow(user_id=user.id, role_id=role_id, granted_at=act.at))
     await act.session.flush()
     roles.require_token_fits(accounts.tokens, await grants_of(act.session, user.id))
-    accounts.revocations.add(user.id)
     act.record("role_granted", user.id, role=role.name)
 
 
