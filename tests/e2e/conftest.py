@@ -1,14 +1,45 @@
-"""Fixtures: a server for production in a process of its own."""
+"""Fixtures: a server for production in a process of its own, and a browser."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.cli.terminal import SERVE, Terminal
 from tests.e2e.serving import CHECKOUT, EMAIL, PASSWORD, listening, serving
+
+# The sandbox needs a user that containers seldom have; the rest keeps Chromium itself quiet.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Names of hosts that are no loopback to the browser, and yet reach this machine.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
+    # Only Chromium keeps pages from the internet off this machine; others have to be withstood.
+    "--disable-features=LocalNetworkAccessChecks",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        missing = "no Chromium found: `apt install chromium` brings it"
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield running
+        running.close()
 
 
 @pytest.fixture

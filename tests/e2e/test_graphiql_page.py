@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,22 +19,11 @@ from playwright.sync_api import (
     Request,
     Route,
     expect,
-    sync_playwright,
 )
 
 from tests.project.checkout import ROOT
 
 Scheme = Literal["light", "dark"]
-# The sandbox needs a user that containers seldom have; the rest keeps Chromium itself quiet.
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 PAGE = re.compile(r"GraphiQL +(http://localhost:\d+/graphql)")
 
@@ -57,18 +45,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         address = PAGE.search(running.stdout.readline())
         yield address[1] if address else pytest.fail("dev did not print where its page is")
         running.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        missing = "no Chromium found: `apt install chromium` brings it"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield running
-        running.close()
 
 
 # The page's own policy forbids wait_for_function, which evaluates text.
