@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.permission import BasePermission
 
+from graph_api.authorization.principal import ANONYMOUS, AUTHENTICATED, Principal
 from graph_api.authorization.rules import (
     Carrier,
     HasPermission,
@@ -20,51 +21,12 @@ from graph_api.authorization.rules import (
     Rule,
     rule,
 )
-from graph_api.authorization.terms import AllOf, AnyOf, Not, Term
+from graph_api.authorization.terms import AllOf, AnyOf, Granted, Not, Term
+from graph_api.authorization.text import InvalidRule, parse
 from graph_api.errors import ConfigurationError
 
 Tree = str | tuple[Any, ...]
 NAME = r"[\w.:/-]+"
-TOKEN = re.compile(
-    rf" \| | & |~|(?:role|permission|self|class)\((?:arg: )?{NAME}\)"
-    r"|public\(ignoresBearer\)|\(|\)|\w+"
-)
-
-
-class Parser:
-    """A parser by the grammar, as a reader of the page would write it."""
-
-    def __init__(self, text: str) -> None:
-        self.tokens = TOKEN.findall(text)
-        assert "".join(self.tokens) == text, text
-
-    def whole(self) -> Tree:
-        tree = self.rule()
-        assert not self.tokens
-        return tree
-
-    def rule(self) -> Tree:
-        return self.several("any", " | ", self.all)
-
-    def all(self) -> Tree:
-        return self.several("all", " & ", self.one)
-
-    def several(self, kind: str, sign: str, part: Any) -> Tree:
-        parts = [part()]
-        while self.tokens and self.tokens[0] == sign:
-            self.tokens.pop(0)
-            parts.append(part())
-        return (kind, *parts) if len(parts) > 1 else parts[0]
-
-    def one(self) -> Tree:
-        token = self.tokens.pop(0)
-        if token == "~":
-            return "not", self.one()
-        if token == "(":
-            tree = self.rule()
-            assert self.tokens.pop(0) == ")"
-            return tree
-        return str(token)
 
 
 def tree_of(term: Term) -> Tree:
@@ -115,7 +77,66 @@ rules = st.one_of(
 
 @given(rules)
 def test_a_rule_is_read_back_from_its_text(whole: Rule) -> None:
-    assert Parser(whole.rule).whole() == tree_of(whole.term)
+    read = parse(whole.rule)
+    assert read.rule == whole.rule
+    assert tree_of(read.term) == tree_of(whole.term)
+
+
+@given(rules)
+def test_what_is_read_back_decides_as_the_rule_did(whole: Rule) -> None:
+    grants = sorted(leaf.grant for leaf in whole.term.leaves() if isinstance(leaf, Granted))
+    for held in (ANONYMOUS.grants, {AUTHENTICATED}, {AUTHENTICATED, *grants[::2]}):
+        assert parse(whole.rule).static(frozenset(held)) is whole.static(frozenset(held))
+
+
+def test_an_ignored_bearer_is_read_back() -> None:
+    assert parse("public(ignoresBearer)") == Public(ignores_bearer=True)
+
+
+def test_of_a_rule_over_objects_only_the_name_is_read_back() -> None:
+    someone = Principal("usr_1")
+    assert asyncio.run(parse("owns | role(a)").check_many([object()], someone)) == [False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "role()",
+        "role(a",
+        "role(a b)",
+        "role(a)|role(b)",
+        "role(a) | ",
+        " & role(a)",
+        "role(a)  &  role(b)",
+        "role(a) role(b)",
+        "(role(a)",
+        "role(a))",
+        "()",
+        "~",
+        "~ role(a)",
+        "owns()",
+        "1st",
+        "public(ignoresBearer) | role(a)",
+        "role(a)\n",
+        "(" * 10_000,
+        "~" * 10_000 + "owns",
+        "(" * 10_000 + "owns" + ")" * 10_000,
+    ],
+)
+def test_a_text_that_does_not_follow_the_grammar_is_no_rule(text: str) -> None:
+    with pytest.raises(InvalidRule, match="is no rule"):
+        parse(text)
+
+
+@given(st.text())
+def test_any_text_is_a_rule_that_prints_the_like_or_is_refused(text: str) -> None:
+    try:
+        rule = parse(text)
+    except InvalidRule:
+        return
+    assert parse(rule.rule).rule == rule.rule
 
 
 @given(rules, rules)
