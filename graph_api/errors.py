@@ -8,14 +8,14 @@ is never shown to a client.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypedDict
 from uuid import uuid4
 
-import structlog
 from graphql import FieldNode, GraphQLError
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class FieldProblem(TypedDict):
@@ -184,7 +184,8 @@ def expose(error: GraphQLError, code: str = BadUserInput.code) -> GraphQLError:
     if _is_about_request(error, cause):
         return _with(error, error.message, {"code": code})
     error_id = uuid4().hex
-    _log.error("resolver failed", error_id=error_id, path=error.path, exc_info=cause)
+    about = {"error_id": error_id, "path": error.path}
+    _log.error("A resolver failed: error %s", error_id, extra=about, exc_info=cause)
     extensions = {"code": GraphApiError.code, "errorId": error_id}
     return _with(error, "Something went wrong on the server.", extensions)
 

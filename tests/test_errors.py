@@ -19,7 +19,6 @@ from graphql import (
     GraphQLUnionType,
     graphql_sync,
 )
-from structlog.testing import capture_logs
 
 from graph_api import errors
 from graph_api.errors import (
@@ -30,6 +29,7 @@ from graph_api.errors import (
     SessionEnded,
     expose,
 )
+from tests.logs import capture_logs
 
 INTERNAL = "an internal value"
 

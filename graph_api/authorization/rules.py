@@ -11,6 +11,7 @@ A rule is an instance whose call returns itself, since Strawberry calls each ent
 
 from __future__ import annotations
 
+import logging
 import re
 from abc import ABCMeta
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,7 +19,6 @@ from dataclasses import dataclass
 from inspect import isawaitable, iscoroutinefunction, signature
 from typing import TYPE_CHECKING, Any, Self, cast
 
-import structlog
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.permission import BasePermission
 from strawberry.schema_directive import Location, StrawberrySchemaDirective
@@ -46,7 +46,7 @@ from graph_api.authorization.terms import (
 )
 from graph_api.errors import ConfigurationError, Forbidden, GraphApiError, Unauthenticated
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class RuleType(ABCMeta):
@@ -141,7 +141,7 @@ class Rule(BasePermission, metaclass=RuleType):
         except StopIteration as done:
             return list(done.value)
         checking.close()
-        _log.error("rule has to wait, in an operation that can't", rule=self.rule)
+        _log.error("The rule %s has to wait, in an operation that can't.", self.rule)
         return [False] * len(objects)
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool | Awaitable[bool]:

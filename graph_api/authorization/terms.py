@@ -8,18 +8,18 @@ that raises, or answers with anything but a ``bool``, has failed: the whole rule
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
 
-import structlog
 from typing_extensions import override
 
 from graph_api.authorization.principal import AUTHENTICATED, Grants, Principal
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 Verdict = bool | None
 """Of ``static``: None is unknown. Of ``decide``: None is a leaf that failed."""
@@ -123,10 +123,10 @@ class ObjectTerm(Term):
             answer = self.judge(call, objects)
             verdicts = list(await answer if isawaitable(answer) else answer)
         except Exception:  # noqa: BLE001 -- whatever a rule raises, it denies
-            _log.exception("rule failed", rule=self.name)
+            _log.exception("The rule %s failed, and so denies.", self.name)
             return [None] * len(objects)
         if len(verdicts) != len(objects):
-            _log.error("rule answered for another number of objects", rule=self.name)
+            _log.error("The rule %s answered for another number of objects.", self.name)
             return [None] * len(objects)
         return [verdict if isinstance(verdict, bool) else None for verdict in verdicts]
 

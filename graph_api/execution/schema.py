@@ -14,7 +14,6 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import strawberry
-import structlog
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -67,8 +66,6 @@ from graph_api.execution.documents import Document, Documents
 from graph_api.execution.extend import added_fields
 from graph_api.execution.limits import Limits
 from graph_api.execution.result import NotExecuted, Phase
-
-_log = structlog.get_logger(__name__)
 
 MOST_ERRORS = 5
 """Validation ends at this many: a small document must not make a large answer."""

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
+
+from tests.logs import capture_logs
 
 
 @pytest.fixture(autouse=True, scope="module")
-def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+def logged() -> Iterator[list[dict[str, Any]]]:
     """What was logged; rules that fail write a traceback each."""
     with capture_logs() as entries:
         yield entries

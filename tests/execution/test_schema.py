@@ -1,16 +1,15 @@
 """``graph_api.Schema`` is a ``strawberry.Schema``: what it takes over, adds and hands on."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import strawberry
-import structlog
 from graphql import ASTValidationRule, GraphQLError
 from strawberry.extensions import AddValidationRules, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionResult
-from structlog.testing import capture_logs
 
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rules import Carrier, HasRole, IsAuthenticated, IsSelf, Public
@@ -20,6 +19,7 @@ from graph_api.execution.limits import Limits
 from graph_api.execution.result import NotExecuted
 from graph_api.execution.schema import Schema
 from tests.authorization.callers import caller
+from tests.logs import capture_logs
 
 pytestmark = pytest.mark.anyio
 
@@ -298,19 +298,11 @@ class TestMasking:
         self, document: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         """Strawberry's own logger writes the text of each operation that fails."""
-        lines: list[str] = []
-
-        def keep(_logger: Any, _method: str, event: Any) -> Any:
-            lines.append(str(structlog.processors.format_exc_info(None, "", dict(event))))
-            raise structlog.DropEvent
-
-        before = structlog.get_config()["processors"]
-        structlog.configure(processors=[keep])
-        try:
+        with capture_logs() as logs:
             await SCHEMA.execute(document, {}, caller(subject="usr_2"))
             SCHEMA.execute_sync(document, {}, caller(subject="usr_2"))
-        finally:
-            structlog.configure(processors=before)
+        formatter = logging.Formatter()
+        lines = [formatter.format(logging.makeLogRecord(each)) for each in logs]
         assert CANARY not in "".join(lines)
         assert caplog.records == []
 
