@@ -87,20 +87,21 @@ async def sync_roles(
     *,
     now: datetime,
 ) -> None:
-    """Store the declared roles that are missing, and give ``admin`` every declared permission.
+    """Store the shipped and declared roles that are missing; give ``admin`` every permission.
 
     A role that is there already keeps what administrators have made of it. Several workers may
     do this at once.
 
     Args:
         session: a session that writes.
-        permissions: all that are declared, shipped and the application's own.
-        roles: all that are declared: name and permissions.
+        permissions: those that the application declares.
+        roles: those that the application declares: name and permissions.
         now: the present instant.
 
     Raises:
         ConfigurationError: for a malformed name, or a role with an undeclared permission.
     """
+    permissions, roles = {*SHIPPED_PERMISSIONS, *permissions}, {**SHIPPED_ROLES, **roles}
     _require_declarable(permissions, roles)
     await lock_table(session, RoleRow)
     stored = await _ids_by_name(session)
@@ -110,7 +111,7 @@ async def sync_roles(
         _give(session, role_id, roles[name])
     await session.flush()
     admin_id = (stored | missing)[ADMIN]
-    _give(session, admin_id, set(permissions) - await _own_permissions(session, admin_id))
+    _give(session, admin_id, permissions - await _own_permissions(session, admin_id))
 
 
 async def get(session: AsyncSession, role_id: str) -> RoleRow:

@@ -127,6 +127,11 @@ class Application:
         return folder if (folder / "versions").is_dir() else None
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is the accounts' own schema, which brings no tables of an application."""
+        return self.file.is_relative_to(Path(__file__).parents[1])
+
+    @property
     def options(self) -> str:
         """The options that name this application to another command, after a space."""
         options = ""

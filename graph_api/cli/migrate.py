@@ -66,9 +66,9 @@ async def apply(database: Database, application: Application) -> list[str]:
     applied = await pending_of(database, application)
     for history in application.histories:
         await upgrade_database(database, history)
-    permissions, roles = application.permissions, application.roles
+    declared = application.schema
     async with database.write() as session:
-        await sync_roles(session, permissions, roles, now=utc_now())
+        await sync_roles(session, declared.permissions, declared.roles, now=utc_now())
     return applied
 
 
@@ -79,6 +79,19 @@ async def pending_of(database: Database, application: Application) -> list[str]:
         for history in application.histories
         for revision in await pending(database, history)
     ]
+
+
+async def lacks_migration(database: Database, application: Application) -> bool:
+    """Whether the application's tables have what no migration has given to the database.
+
+    What only the database has is not counted: others may keep their tables in it.
+    """
+    if application.is_ours:
+        return False
+    history = application_migrations(application.file.parent / "migrations")
+    async with database.reader.connect() as connection:
+        found = await connection.run_sync(history.differences)
+    return any(isinstance(each, list) or not each[0].startswith("remove_") for each in found)
 
 
 async def _migrate(settings: Settings, application: Application) -> list[str]:
@@ -95,7 +108,7 @@ async def _check(settings: Settings, application: Application) -> None:
 
 
 async def _make(settings: Settings, application: Application, message: str) -> Path:
-    if application.file.is_relative_to(Path(__file__).parents[1]):
+    if application.is_ours:
         raise ConfigurationError("The accounts' tables are not yours to change: write a schema.")
     history = application_migrations(application.file.parent / "migrations")
     async with open_database(settings) as database, database.rebuild() as connection:

@@ -37,7 +37,7 @@ from graph_api.cli.configuration import (
     read_settings,
 )
 from graph_api.cli.database import open_database
-from graph_api.cli.migrate import apply
+from graph_api.cli.migrate import apply, lacks_migration
 from graph_api.cli.output import examples
 from graph_api.cli.welcome import first_screen, graphiql_page
 from graph_api.errors import ConfigurationError
@@ -201,6 +201,18 @@ async def _prepare(settings: Settings, application: Application) -> list[DemoSig
         return await demo.ensure(accounts)
 
 
+async def _bring_up_to_date(settings: Settings, application: Application) -> None:
+    """Apply a migration that was just written; say when one is still to be."""
+    async with open_database(settings) as database:
+        await apply(database, application)
+        if await lacks_migration(database, application):
+            click.echo(
+                "Your tables and the database differ: run "
+                '`graph-api migrate --new "what you changed"`.',
+                err=True,
+            )
+
+
 def _reload(app_dir: Path, arguments: tuple[Any, ...]) -> None:
     logging.getLogger("watchfiles").setLevel(logging.ERROR)
     with suppress(KeyboardInterrupt):
@@ -214,8 +226,9 @@ def _reload(app_dir: Path, arguments: tuple[Any, ...]) -> None:
 
 
 def _announce(changes: set[FileChange]) -> None:
-    names = ", ".join(sorted(Path(path).name for _, path in changes))
-    click.echo(f"{names} changed: starting again.", err=True)
+    names = sorted({Path(path).name for _, path in changes})
+    more = f" and {len(names) - 3} more files" if len(names) > 3 else ""
+    click.echo(f"{', '.join(names[:3])}{more} changed: starting again.", err=True)
 
 
 def _run_dev(
@@ -230,6 +243,7 @@ def _run_dev(
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         application = load_application(name, app_dir)
+        asyncio.run(_bring_up_to_date(settings, application))
         app = _app(settings, application, page=partial(graphiql_page, application, sign_ins))
     except ConfigurationError as error:
         click.echo(f"Error: {error}", err=True)

@@ -156,6 +156,27 @@ def test_a_changed_file_starts_it_again_and_prints_nothing_twice(terminal: Termi
         assert dev.stdout == screen
 
 
+TABLE = """
+from sqlmodel import Field, SQLModel
+
+
+class NoteRow(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+"""
+
+
+def test_a_new_table_is_asked_a_migration_for_which_is_then_applied(terminal: Terminal) -> None:
+    file = write(terminal, "schema/__init__.py", GOOD.format(field="good"))
+    with terminal.start("dev", "--port", "0") as dev:
+        ask(dev.url(), "{ good }")
+        assert "migrate --new" not in dev.stderr
+        file.write_text(TABLE + file.read_text())
+        dev.wait_for("run `graph-api migrate --new")
+        terminal.do("migrate", "--new", "notes")
+        eventually(lambda: terminal.run("migrate", "--check").exit_code == 0)
+        eventually(lambda: answers(dev, "{ good }"))
+
+
 def test_a_broken_file_is_one_sentence_and_a_mended_one_starts_it_again(
     terminal: Terminal,
 ) -> None:
