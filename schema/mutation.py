@@ -132,7 +132,7 @@ class Mutation(AccountsMutation):
         async with acting(info) as act:
             row = ArticleRow(
                 id=new_id("art"),
-                author_id=input.author_id or act.user_id or "",
+                author_id=input.author_id or act.require_user(),
                 title=_text(input.title, "title", LONGEST_TITLE),
                 body=_text(input.body, "body", LONGEST_BODY),
                 notes=_notes(input.notes),

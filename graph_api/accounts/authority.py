@@ -73,6 +73,16 @@ class Act:
     origin: Origin
     at: datetime
 
+    def require_user(self) -> str:
+        """Return the id of the user who acts.
+
+        Raises:
+            Unauthenticated: if it is the operator, who has no account.
+        """
+        if self.user_id is None:
+            raise Unauthenticated("Sign in first: the operator has no account.")
+        return self.user_id
+
     def require(self, permission: str) -> None:
         """Raise :class:`Forbidden` unless the permission is held."""
         if self.permissions is not None and permission not in self.permissions:

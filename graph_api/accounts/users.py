@@ -19,7 +19,7 @@ from graph_api.accounts.inputs import optional_text, require_email, require_text
 from graph_api.accounts.passwords import check_strength
 from graph_api.db.ids import new_id, prefix_of
 from graph_api.db.tables import UserRoleRow, UserRow
-from graph_api.errors import Conflict, NotFound, Unauthenticated
+from graph_api.errors import Conflict, NotFound
 from graph_api.origin import Origin
 
 
@@ -194,9 +194,7 @@ async def update_profile(
         BadUserInput: for a name that is too long or has control characters.
     """
     async with acting(accounts, by, origin) as act:
-        if act.user_id is None:
-            raise Unauthenticated("Sign in first: the operator has no profile.")
-        row = await get(act.session, act.user_id)
+        row = await get(act.session, act.require_user())
         row.name = optional_text(name, "input.name")
         act.record("profile_updated", row.id)
         return row

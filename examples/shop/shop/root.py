@@ -69,7 +69,7 @@ class Mutation(AccountsMutation):
         async with acting(info) as act:
             if not await act.session.get(ProductRow, product_id):
                 raise BadUserInput.at("productId", "There is no such product.")
-            user_id = act.user_id or ""
+            user_id = act.require_user()
             order = OrderRow(
                 id=new_id("ord"),
                 user_id=user_id,
