@@ -293,7 +293,7 @@ class Schema(strawberry.Schema):
             principal,
             decision,
             operation.given,
-            opened=self._opened(principal.grants),
+            opened=self._opened(principal.grants & self.rules.mentioned),
             can_wait=can_wait,
             explains=self.explains,
         )
