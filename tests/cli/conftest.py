@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import schema
 from tests.cli.terminal import SERVE, Terminal
 
+# Imported once: its tables can't be declared twice in one process.
+APPLICATION = {
+    name: it for name, it in sys.modules.items() if name.split(".")[0] == schema.__name__
+}
 PASSWORD = "correct horse battery staple"
 
 
@@ -40,6 +45,14 @@ def production(terminal: Terminal) -> Terminal:
     terminal.env |= SERVE
     terminal.do("migrate")
     create_admin(terminal)
+    return terminal
+
+
+@pytest.fixture
+def ours(terminal: Terminal) -> Terminal:
+    """Return a terminal in which the application of this repository is served."""
+    sys.modules.update(APPLICATION)
+    terminal.env |= {"GRAPH_API_SCHEMA": "schema:schema"}
     return terminal
 
 

@@ -1,0 +1,71 @@
+"""Rules are read from any SDL that says them, and from none that can't be trusted to."""
+
+from __future__ import annotations
+
+import pytest
+
+from graph_api.authorization.printed import InvalidSchema, read
+from graph_api.errors import ConfigurationError
+
+GUARD = "directive @guard(rule: String!) on FIELD_DEFINITION | OBJECT\n"
+
+
+def rule_of(sdl: str, coordinate: str) -> str:
+    return read(sdl).fields[coordinate].rule
+
+
+def test_a_rule_on_an_extension_of_a_type_holds_for_the_type() -> None:
+    sdl = GUARD + 'type Query { a: Int } extend type Query @guard(rule: "role(a)") { b: Int }'
+    assert rule_of(sdl, "Query.a") == rule_of(sdl, "Query.b") == "role(a)"
+
+
+def test_a_federation_schema_links_to_directives_that_it_does_not_define() -> None:
+    sdl = """
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+    type Query { thing: Thing @guard(rule: "role(a)") @authenticated }
+    type Thing @key(fields: "id") { id: ID! }
+    """
+    assert rule_of("schema { query: Query }" + sdl, "Query.thing") == "role(a)"
+
+
+def test_a_rule_in_a_block_string_is_the_same() -> None:
+    assert rule_of(GUARD + 'type Query { a: Int @guard(rule: """role(a)""") }', "Query.a") == (
+        "role(a)"
+    )
+
+
+@pytest.mark.parametrize(
+    "sdl",
+    [
+        "",
+        "no schema",
+        "{ query }",
+        "type A { a: Int }",
+        "type Query { a: Nowhere }",
+        "type Query { a: Int } type Query { b: Int }",
+        "type Query { a: Int a: Int }",
+        "type Query implements I { a: Int } interface I { b: Int }",
+        "type Query { a: Int @guard }",
+        "type Query { a: Int @guard(rule: 1) }",
+        'type Query { a: Int @guard(rules: "role(a)") }',
+        'type Query { a: Int @guard(rule: "role(a)", rule: "public") }',
+        "\0",
+    ],
+)
+def test_what_is_no_schema_is_refused(sdl: str) -> None:
+    with pytest.raises(InvalidSchema, match="no schema in SDL"):
+        read(GUARD + sdl)
+
+
+@pytest.mark.parametrize(
+    "sdl",
+    [
+        'type Query { a: Int @guard(rule: "role(a") }',
+        'type Query { a: Int @guard(rule: "") }',
+        'type Query { a: Int! @guard(rule: "role(a)") }',
+        'type Query { a: Int } scalar S @guard(rule: "role(a)")',
+    ],
+)
+def test_a_rule_that_could_not_hold_is_refused(sdl: str) -> None:
+    with pytest.raises(ConfigurationError):
+        read(GUARD + sdl)
