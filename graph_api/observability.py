@@ -37,6 +37,8 @@ _SECRET_KEY = re.compile(
 _SECRET_TEXT = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.[\w-]*"  # a JWT
     r"|gar\d+\.\S+"  # a refresh token
+    r"|\$argon2[^\s'\"]+"  # the hash of a password
+    r"|(?<=DETAIL:)[^\n]*"  # PostgreSQL: the row that it refuses, with hash or salt
     r"|(?<=bearer )\S+"
     r"|(?<=://)[^/\s:@]*:[^/\s@]*(?=@)",  # the user and the password of a URL
     re.IGNORECASE,

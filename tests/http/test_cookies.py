@@ -190,7 +190,7 @@ class TestRefreshing:
         assert (await browser.ask(LOGOUT)).data["logout"] == {"endedSessionIds": []}
         assert (await client.ask(REFRESH, _token(in_body))).data["refresh"]["refreshToken"]
 
-    @pytest.mark.parametrize("document", [REFRESH, LOGOUT])
+    @pytest.mark.parametrize("document", [REFRESH, LOGOUT], ids=["refresh", "logout"])
     async def test_both_together_are_refused(
         self, client: Client, browser: Browser, document: str
     ) -> None:
@@ -277,7 +277,7 @@ class TestTheCookieAuthenticatesNothingElse:
         answer = await signed_in.ask("mutation { logoutEverywhere { endedSessionIds } }")
         assert (answer.status, answer.code) == (401, "UNAUTHENTICATED")
 
-    @pytest.mark.parametrize("document", [REFRESH, LOGOUT])
+    @pytest.mark.parametrize("document", [REFRESH, LOGOUT], ids=["refresh", "logout"])
     async def test_no_get(self, signed_in: Browser, document: str) -> None:
         answer = await signed_in.get(document)
         assert (answer.status, answer.set_cookie) == (405, None)
