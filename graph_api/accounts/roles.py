@@ -39,7 +39,7 @@ SHIPPED_PERMISSIONS: Mapping[str, str] = {
     "session:read": "See the sessions of all users.",
     "session:write": "End the sessions of other users.",
     "audit:read": "Read the audit events.",
-    "schema:read": "Introspect the whole schema, not just what one's own roles can use.",
+    "schema:read": "See the whole schema, with what one's roles can't use, and why one is denied.",
 }
 """What our own fields ask for, with what each allows."""
 
