@@ -96,7 +96,8 @@ class TestServer:
         assert "broken" not in answer.response.text
         shown = log.getvalue()
         assert "broken" in shown
-        for secret in (PASSWORD, "$argon2", r"\\x"):
+        # The last one stands in the row: it is no secret, but none of its neighbours may show.
+        for secret in (PASSWORD, "$argon2", r"\\x", "python-httpx"):
             assert secret not in shown
 
     async def test_a_resolver_that_fails_with_all_that_the_caller_sent(
