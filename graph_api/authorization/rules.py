@@ -84,6 +84,7 @@ class Rule(BasePermission, metaclass=RuleType):
             )
         ],
         description="Who may use this: a rule in the grammar of docs/rules.md.",
+        repeatable=True,
         origin=None,
     )
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import strawberry
+from graphql import build_schema
 
 from graph_api.authorization.printed import InvalidSchema, read
+from graph_api.authorization.rules import HasRole
 from graph_api.errors import ConfigurationError
+from graph_api.execution.schema import Schema
 
 GUARD = "directive @guard(rule: String!) on FIELD_DEFINITION | OBJECT\n"
 
@@ -69,3 +73,15 @@ def test_what_is_no_schema_is_refused(sdl: str) -> None:
 def test_a_rule_that_could_not_hold_is_refused(sdl: str) -> None:
     with pytest.raises(ConfigurationError):
         read(GUARD + sdl)
+
+
+@strawberry.type
+class Query:
+    both: int | None = strawberry.field(permission_classes=[HasRole("a"), HasRole("b")])
+
+
+def test_several_rules_of_a_field_are_printed_as_a_valid_schema_and_must_all_pass() -> None:
+    sdl = Schema(Query, roles={"a": [], "b": []}).as_str()
+    assert sdl.count("@guard(") == 3
+    build_schema(sdl)
+    assert rule_of(sdl, "Query.both") == "role(a) & role(b)"

@@ -23,6 +23,7 @@ from graph_api.authorization.principal import READS_SCHEMA
 from graph_api.authorization.rulebook import ACTING
 from graph_api.authorization.shape import shape, whole
 
+INTROSPECTION = get_introspection_query(directive_is_repeatable=True)
 SEE = HasPermission("thing:see")
 PERMISSIONS = {"thing:see": "", "other:see": "", READS_SCHEMA: ""}
 
@@ -144,7 +145,7 @@ def sdl(principal: Principal) -> str:
 
 
 async def introspected(principal: Principal) -> str:
-    result = await schema.execute(get_introspection_query(), context_value=Context(principal))
+    result = await schema.execute(INTROSPECTION, context_value=Context(principal))
     assert result.errors is None
     assert result.data is not None
     return print_schema(build_client_schema(cast("Any", result.data)))
