@@ -225,6 +225,7 @@ def test_any_account_signs_in_by_keyboard_alone_and_a_refusal_is_said(visit: Vis
     keyboard.press("Tab")
     keyboard.press("Enter")
     expect(visit.page.get_by_role("dialog", name="Sign in")).to_be_visible()
+    expect(visit.page.get_by_label("Password")).to_have_attribute("type", "password")
     visit.page.get_by_label("E-mail").focus()
     keyboard.type("nobody@example.com")
     keyboard.press("Tab")
