@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from graph_api.clock import Clock
 
 CAPACITY = 50_000
-"""How many counters a worker remembers, in about 15 MB."""
+"""How many counters a worker remembers, in about 12 MB."""
 
 SECONDS = 0.5
 """How long Redis may take for one answer."""

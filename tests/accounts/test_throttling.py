@@ -496,6 +496,10 @@ async def test_what_is_given_back_is_not_counted(counters: Counters, clock: Sett
     assert [await counters.take([one]) for _ in range(3)] == [0, 0, 100]
     await counters.give_back([one])
     assert [await counters.take([one]) for _ in range(2)] == [0, 100]
+    await counters.give_back([one])
+    await counters.give_back([one])
+    clock.go(60)
+    assert [await counters.take([one]) for _ in range(3)] == [0, 0, 100]
     await counters.forget([one])
     clock.go(60)
     assert [await counters.take([one]) for _ in range(3)] == [0, 0, 100]
@@ -546,9 +550,10 @@ async def test_redis_holds_no_address_and_nothing_for_ever(
 ) -> None:
     changes = {**SMALL, "redis_url": redis_url, "secret_key": secrets.token_hex(32)}
     accounts = await make_accounts(make_settings(tmp_path / "d", **changes), database, clock)
-    await guess(accounts)
     async with Redis.from_url(redis_url, decode_responses=True) as client:
-        keys = [each async for each in client.scan_iter("graph-api:*")]
+        before = {each async for each in client.scan_iter("*")}
+        await guess(accounts)
+        keys = {each async for each in client.scan_iter("*")} - before
         assert keys
         assert not any("ada" in key or "203.0.113" in key for key in keys)
         assert min([await client.ttl(key) for key in keys]) > 0
@@ -602,7 +607,7 @@ async def test_a_redis_that_does_not_answer_is_not_waited_for(
     one = counter(3)
     await shared.take([one])
     road.passable.clear()
-    with anyio.fail_after(30):
+    with anyio.fail_after(4):
         assert [await shared.take([one]) for _ in range(5)] == [0, 0, 0, 100, 100]
     await shared.give_back([one])
     assert await shared.take([one]) == 0
