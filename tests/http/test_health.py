@@ -32,10 +32,11 @@ async def _silent() -> str | None:
     return None
 
 
-async def _get(path: str, checks: Mapping[str, Check]) -> httpx.Response:
-    async with client(
-        Litestar(health_routes(checks, seconds=0.05), openapi_config=None, logging_config=None)
-    ) as api:
+async def _get(
+    path: str, checks: Mapping[str, Check], optional: Mapping[str, Check] | None = None
+) -> httpx.Response:
+    routes = health_routes(checks, optional or {}, seconds=0.05)
+    async with client(Litestar(routes, openapi_config=None, logging_config=None)) as api:
         return await api.get(path)
 
 
@@ -63,6 +64,18 @@ async def test_one_that_lacks_something_is_not_and_names_it() -> None:
             "redis": "No answer within 0.05 seconds.",
         },
     }
+
+
+async def test_one_that_lacks_what_it_can_do_without_is_ready_and_names_it() -> None:
+    whole = await _get("/health/ready", {"database": _fine}, {"redis": _fine})
+    assert whole.json() == {"status": "ready", "checked": ["database", "redis"]}
+    degraded = await _get("/health/ready", {"database": _fine}, {"redis": _silent})
+    assert degraded.status_code == 200
+    assert degraded.json() == whole.json() | {
+        "degraded": {"redis": "No answer within 0.05 seconds."}
+    }
+    missing = await _get("/health/ready", {"database": _failing}, {"redis": _silent})
+    assert (missing.status_code, list(missing.json()["missing"])) == (503, ["database"])
 
 
 async def test_what_a_check_raises_is_not_shown() -> None:
