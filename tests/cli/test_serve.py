@@ -59,9 +59,20 @@ def test_what_dev_has_made_is_refused(terminal: Terminal) -> None:
     assert "A signing key was made by `graph-api dev`" in sentence
 
 
-def test_a_data_folder_that_others_may_read_is_refused(production: Terminal) -> None:
-    (production.folder / ".graph-api").chmod(0o755)
-    assert "Others may read .graph-api" in production.refuse("serve", "--port", "0")
+def test_another_secret_than_the_one_that_the_keys_were_made_with_is_refused(
+    production: Terminal,
+) -> None:
+    with production.start("serve", "--port", "0") as server:
+        server.url()
+    production.env["GRAPH_API_SECRET_KEY"] = SERVE["GRAPH_API_SECRET_KEY"][::-1]
+    sentence = production.refuse("serve", "--port", "0")
+    assert "was encrypted with another GRAPH_API_SECRET_KEY" in sentence
+
+
+@pytest.mark.parametrize("path", [".graph-api", ".graph-api/graph-api.sqlite3"])
+def test_a_data_folder_that_others_may_read_is_refused(production: Terminal, path: str) -> None:
+    (production.folder / path).chmod(0o755)
+    assert f"Others may read {path}" in production.refuse("serve", "--port", "0")
 
 
 def test_pending_migrations_are_refused(terminal: Terminal) -> None:
