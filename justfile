@@ -29,6 +29,10 @@ lint:
 types:
     {{bin}}/mypy
 
+# measure what rules cost; `just benchmark --quick` takes seconds
+benchmark *arguments:
+    {{bin}}/python -m benchmarks authorization {{arguments}}
+
 # run all that CI runs
 check:
     .ci/run

@@ -38,7 +38,7 @@ def imported_names(folder: str) -> Iterator[str]:
 
 
 def used(*folders: str) -> set[str]:
-    ours = {"graph_api", "schema", "tests"} | sys.stdlib_module_names
+    ours = {"graph_api", "schema", "tests", "benchmarks"} | sys.stdlib_module_names
     names = {name for folder in folders for name in imported_names(folder)} - ours
     owners = packages_distributions()
     return {owners[name][0].lower().replace("_", "-") for name in names}
