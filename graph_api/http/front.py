@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import structlog
+import logging
+
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.types import Scope
@@ -14,7 +15,7 @@ from graph_api.http.proxies import TrustedProxies
 from graph_api.http.security_headers import SecurityHeaders
 from graph_api.settings import Settings
 
-log = structlog.stdlib.get_logger("graph_api.http")
+log = logging.getLogger("graph_api.http")
 
 
 def put_in_front(app: Litestar, settings: Settings) -> None:
@@ -33,4 +34,4 @@ def put_in_front(app: Litestar, settings: Settings) -> None:
 async def _log_unexpected(error: Exception, scope: Scope) -> None:
     """Log what a handler raised; Litestar answers 500 to it and tells the client nothing."""
     if not isinstance(error, HTTPException):
-        log.error("unexpected error", path=scope["path"], exc_info=error)
+        log.error("unexpected error", extra={"path": scope["path"]}, exc_info=error)

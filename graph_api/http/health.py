@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
 import anyio
-import structlog
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
@@ -18,7 +18,7 @@ Content = TypeVar("Content")
 
 _SECONDS = 3.0
 
-log = structlog.stdlib.get_logger("graph_api.health")
+log = logging.getLogger("graph_api.health")
 
 
 def health_routes(
@@ -78,5 +78,5 @@ async def _ask(name: str, check: Check, seconds: float) -> str | None:
         return f"No answer within {seconds:g} seconds."
     except Exception as error:
         # Strangers read this: no message, which may hold an address.
-        log.warning("check failed", check=name, exc_info=error)
+        log.warning("check failed", extra={"check": name}, exc_info=error)
         return f"It failed with {type(error).__name__}; the log says more."

@@ -14,6 +14,7 @@ from graph_api.http.front import put_in_front
 from graph_api.http.health import health_routes
 from graph_api.http.request import AnyRequest
 from graph_api.settings import Settings
+from tests import logs
 from tests.http.serving import ISSUER, client
 
 pytestmark = pytest.mark.anyio
@@ -146,12 +147,12 @@ class TestSecurityHeaders:
         assert "strict-transport-security" not in headers
 
     async def test_an_error_shows_nothing_and_is_logged(self) -> None:
-        with capture_logs() as lines:
+        with logs.capture_logs() as lines:
             response = await _get("/broken")
         assert response.status_code == 500
         assert "canary" not in response.text
-        [failure] = [line for line in lines if line["log_level"] == "error"]
-        assert str(failure["exc_info"]) == "canary"
+        [failure] = [line for line in lines if line["levelname"] == "ERROR"]
+        assert str(failure["exc_info"][1]) == "canary"
 
     async def test_a_path_that_is_not_there_is_no_error(self) -> None:
         with capture_logs() as lines:
