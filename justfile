@@ -52,11 +52,11 @@ lowest:
     {{bin}}/uv pip install --python .venv-lowest --resolution lowest-direct -e '.[test]'
     .venv-lowest/bin/pytest --numprocesses=auto
 
-# write docs/settings.md, schema.graphql and tests/schema/permissions.txt anew
+# write docs/settings.md, schema.graphql and tests/schema/permissions.md anew
 docs:
     {{bin}}/python -m tests.project.settings_table > docs/settings.md
     {{bin}}/graph-api schema export > schema.graphql
-    {{bin}}/python -m tests.schema.matrix > tests/schema/permissions.txt
+    {{bin}}/graph-api schema permissions --format markdown --output tests/schema/permissions.md
 
 # build the GraphiQL page that the package ships
 graphiql:

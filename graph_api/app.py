@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from graph_api.accounts import Accounts
 from graph_api.accounts.authority import confirm
-from graph_api.accounts.roles import sync_roles
+from graph_api.accounts.roles import ADMIN, SHIPPED_PERMISSIONS, SHIPPED_ROLES, sync_roles
 from graph_api.clock import Clock, utc_now
 from graph_api.context import Context, SessionCookie, authenticate
 from graph_api.db.engine import Database
@@ -74,6 +74,22 @@ def create_app(
     )
     put_in_front(app, settings)
     return app
+
+
+def permissions_of(schema: Schema) -> Mapping[str, str]:
+    """Return the permissions that there are: those of the schema, and the shipped ones.
+
+    A schema that takes its callers from another host has that host's permissions and roles alone.
+    """
+    shipped = {} if schema.has_own_callers else SHIPPED_PERMISSIONS
+    return {**shipped, **schema.permissions}
+
+
+def roles_of(schema: Schema) -> Mapping[str, Sequence[str]]:
+    """Return the roles as :func:`create_app` stores them: ``admin`` holds every permission."""
+    if schema.has_own_callers:
+        return schema.roles
+    return {**SHIPPED_ROLES, **schema.roles, ADMIN: tuple(permissions_of(schema))}
 
 
 def _configure(schema: Schema, settings: Settings) -> None:

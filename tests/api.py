@@ -25,6 +25,7 @@ from graph_api.db.engine import Database
 from graph_api.db.migrate import migrate_application
 from graph_api.db.tables import AuditEventRow, RoleRow, UserRow
 from graph_api.origin import NOWHERE
+from graph_api.testing import Answer, TestClient
 from schema import schema
 from tests.accounts.world import (
     PASSWORD,
@@ -51,61 +52,6 @@ PEOPLE: Mapping[str, str] = {
 MIGRATIONS = Path(__file__).parents[1] / "schema" / "migrations"
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the server answered."""
-
-    response: httpx.Response
-
-    @property
-    def status(self) -> int:
-        return self.response.status_code
-
-    @property
-    def challenge(self) -> str | None:
-        challenge: str | None = self.response.headers.get("www-authenticate")
-        return challenge
-
-    @property
-    def set_cookie(self) -> str | None:
-        """The one cookie that it sets or removes."""
-        cookies = self.response.headers.get_list("set-cookie")
-        assert len(cookies) <= 1
-        return cookies[0] if cookies else None
-
-    @property
-    def body(self) -> dict[str, Any]:
-        body: dict[str, Any] = self.response.json()
-        return body
-
-    @property
-    def data(self) -> Any:
-        """The data of an answer without errors."""
-        assert "errors" not in self.body, self.body
-        return self.body["data"]
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        errors: list[dict[str, Any]] = self.body.get("errors", [])
-        return errors
-
-    @property
-    def codes(self) -> list[str]:
-        return [error["extensions"]["code"] for error in self.errors]
-
-    @property
-    def code(self) -> str:
-        """The code of the one error."""
-        [code] = self.codes
-        return code
-
-    @property
-    def wrong(self) -> list[str]:
-        """The dotted paths of the inputs that the one error calls wrong."""
-        [error] = self.errors
-        return [".".join(each["path"]) for each in error["extensions"]["fields"]]
 
 
 @dataclass
@@ -148,11 +94,9 @@ class Client:
             accept: the media type to answer in.
             operation: which operation.
         """
-        headers = {"Accept": accept}
-        if as_ is not None:
-            headers["Authorization"] = f"Bearer {await self._bearer(as_)}"
-        body = {"query": document, "variables": variables, "operationName": operation}
-        return Answer(await self.http.post("/graphql", json=body, headers=headers))
+        bearer = None if as_ is None else await self._bearer(as_)
+        kit = TestClient(self.http, self.accounts)
+        return await kit.ask(document, variables, bearer=bearer, accept=accept, operation=operation)
 
     async def grant(self, person: str, role_id: str) -> None:
         """Grant a role, as the operator does."""

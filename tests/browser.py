@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graph_api.http.cookies import NAME
+from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD
-from tests.api import Answer, Client, email
+from tests.api import Client, email
 
 LOGIN = """
 mutation Login($input: LoginInput!) { login(input: $input) { accessToken refreshToken } }

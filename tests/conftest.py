@@ -11,7 +11,12 @@ import pytest
 hypothesis.settings.register_profile("graph-api", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "graph-api")
 
-pytest_plugins = ["tests.databases", "tests.redis_server", "tests.api"]
+pytest_plugins = [
+    "graph_api.testing.plugin",
+    "tests.databases",
+    "tests.redis_server",
+    "tests.api",
+]
 
 
 @pytest.fixture(scope="session")

@@ -28,11 +28,12 @@ class Outcome(enum.Enum):
     NOT_REACHED = "not reached"
 
 
-_OUTCOMES = {
+OUTCOMES = {
     True: Outcome.ALLOWED,
     False: Outcome.DENIED,
     None: Outcome.DEPENDS_ON_OBJECT,
 }
+"""What a static judgement comes to."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,13 @@ class _Explaining:
             return Explained(path, field, above, _text(rule), [])
         if above is Outcome.DEPENDS_ON_WHO_SIGNS_IN:
             is_ruled = self._is_ruled(rule, field, node)
-            return Explained(path, field, above if is_ruled else _OUTCOMES[True], _text(rule), [])
+            return Explained(path, field, above if is_ruled else OUTCOMES[True], _text(rule), [])
         grants = self.walk.grants
         if (denied := self.walk.denied(parent, node, field)) is not None:
             coordinate, by = denied
             lacks = why(by, grants)["missing"]
             return Explained(path, coordinate, Outcome.DENIED, by.rule, lacks)
-        outcome = _OUTCOMES[rule.static(grants)] if rule else Outcome.ALLOWED
+        outcome = OUTCOMES[rule.static(grants)] if rule else Outcome.ALLOWED
         lacks = why(rule, grants)["missing"] if rule and outcome is not Outcome.ALLOWED else []
         return Explained(path, field, outcome, _text(rule), lacks)
 

@@ -34,7 +34,7 @@ from graph_api.authorization.principal import (
 )
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.terms import Everyone, Granted, ObjectTerm
-from graph_api.errors import ConfigurationError
+from graph_api.errors import ConfigurationError, NotFound
 
 DEFINITION = "strawberry-definition"
 ACTING = "graph_api.acting"
@@ -117,6 +117,20 @@ class RuleBook:
     def guarded(self, coordinate: str) -> Rule | None:
         """Return the rule that we hold for a field: what is opaque holds by itself."""
         return None if coordinate in self.opaque else self.fields.get(coordinate)
+
+    def rule_of(self, coordinate: str) -> Rule | None:
+        """Return the rule of a field, argument, input field or enum value, None if it has none.
+
+        Raises:
+            NotFound: the schema has none of that coordinate; with the nearest that it has.
+        """
+        known = dict.fromkeys(each for each, _ in self.graphql_fields())
+        known |= dict.fromkeys(each for each, _ in _input_elements(self.schema))
+        if coordinate not in known:
+            near = get_close_matches(coordinate, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise NotFound(f"The schema has no {coordinate}.{hint}")
+        return self.fields.get(coordinate) or self.inputs.get(coordinate)
 
     def field(self, coordinate: str) -> GraphQLField:
         """Return the field of an object or interface."""

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import rich_click as click
 from pydantic import SecretStr, ValidationError
 
-from graph_api.accounts.roles import ADMIN, SHIPPED_PERMISSIONS, SHIPPED_ROLES
+from graph_api.app import permissions_of, roles_of
 from graph_api.db.migrate import OURS, Migrations, application_migrations
 from graph_api.errors import ConfigurationError
 from graph_api.execution.schema import Schema
@@ -107,18 +107,13 @@ class Application:
 
     @property
     def permissions(self) -> Mapping[str, str]:
-        """The declared permissions; the shipped ones too, if its root types are not ours."""
-        return {**SHIPPED_PERMISSIONS, **self.schema.permissions}
-
-    @property
-    def roles(self) -> Mapping[str, Sequence[str]]:
-        """The declared roles; the shipped ones too, if its root types are not ours."""
-        return {**SHIPPED_ROLES, **self.schema.roles}
+        """The permissions that there are."""
+        return permissions_of(self.schema)
 
     @property
     def declared_roles(self) -> Mapping[str, Sequence[str]]:
-        """The declared roles as a server stores them: ``admin`` holds every permission."""
-        return {**self.roles, ADMIN: tuple(self.permissions)}
+        """The roles as a server stores them."""
+        return roles_of(self.schema)
 
     @property
     def migrations(self) -> Path | None:

@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlmodel import SQLModel, col
 
 from graph_api.accounts import Accounts, roles, sign_in, users
 from graph_api.accounts.authority import OPERATOR
-from graph_api.accounts.passwords import Passwords
 from graph_api.accounts.sign_in import SignedIn
 from graph_api.authorization.principal import Principal
 from graph_api.clock import Clock
@@ -21,6 +19,7 @@ from graph_api.db.engine import Database
 from graph_api.db.tables import AuditEventRow, RoleRow, SessionRow, UserRow
 from graph_api.origin import NOWHERE, Origin
 from graph_api.settings import Settings
+from graph_api.testing.client import cheap_passwords
 
 PASSWORD = "correct horse battery"
 PHONE = Origin(ip_address="203.0.113.7", user_agent="Phone/1")
@@ -52,12 +51,6 @@ def make_settings(data_dir: Path, **changes: Any) -> Settings:
         "refresh_reuse_interval": 10,
     }
     return Settings(_env_file=None, **given | changes)
-
-
-def cheap_passwords() -> Passwords:
-    """Return the passwords' part with a hash that costs next to nothing."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return Passwords(concurrency=2, queue=2_000, hasher=cheap)
 
 
 async def make_accounts(settings: Settings, database: Database, clock: Clock) -> Accounts:

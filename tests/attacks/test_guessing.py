@@ -20,8 +20,9 @@ from graph_api.accounts import users
 from graph_api.accounts.authority import OPERATOR
 from graph_api.accounts.counters import AGAIN_AFTER
 from graph_api.origin import NOWHERE
+from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD
-from tests.api import GRAPHQL, JSON, Answer, Client, email
+from tests.api import GRAPHQL, JSON, Client, email
 from tests.cli.terminal import Terminal
 from tests.redis_server import Road
 

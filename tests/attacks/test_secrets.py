@@ -18,8 +18,9 @@ from graph_api.db.engine import Database
 from graph_api.db.tables import SessionRow
 from graph_api.observability import configure
 from graph_api.settings import Settings
+from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD, all_rows
-from tests.api import Answer, Client
+from tests.api import Client
 from tests.browser import Browser
 from tests.cli.terminal import SERVE, Terminal
 

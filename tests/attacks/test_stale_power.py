@@ -19,9 +19,10 @@ from graph_api.accounts import roles, sign_in, users
 from graph_api.accounts.authority import OPERATOR
 from graph_api.accounts.sign_in import SignedIn
 from graph_api.origin import NOWHERE
+from graph_api.testing import Answer
 from schema import schema
 from tests.accounts.world import PASSWORD, make_role, make_user
-from tests.api import Answer, Client, email
+from tests.api import Client, email
 
 pytestmark = pytest.mark.anyio
 

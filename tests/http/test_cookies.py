@@ -9,8 +9,9 @@ from litestar.datastructures import Headers
 
 from graph_api.errors import BadUserInput
 from graph_api.http.cookies import NAME, read_cookie
+from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD, session_row
-from tests.api import Answer, Client
+from tests.api import Client
 from tests.browser import LOGIN, LOGOUT, REFRESH, Browser
 
 pytestmark = pytest.mark.anyio

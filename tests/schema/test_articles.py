@@ -11,8 +11,9 @@ from graph_api.accounts import users
 from graph_api.accounts.authority import OPERATOR
 from graph_api.authorization.terms import Call, ObjectTerm, Verdict
 from graph_api.origin import NOWHERE
+from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD
-from tests.api import Answer, Client
+from tests.api import Client
 
 pytestmark = pytest.mark.anyio
 

@@ -1,9 +1,8 @@
-"""Who may use what, as committed: whoever changes a rule changes ``permissions.txt`` with it."""
+"""Who may use what, as committed: whoever changes a rule changes ``permissions.md`` with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,29 +10,26 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from graph_api import Schema
+from graph_api.app import roles_of
+from graph_api.authorization.access import Verdict
+from graph_api.authorization.matrix import columns, matrix
 from graph_api.errors import ConfigurationError
 from schema import schema
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.types.article import UserArticles
-from tests.schema.matrix import CALLERS, rules, table
-
-FILE = Path(__file__).parent / "permissions.txt"
 
 
-def test_the_matrix_is_the_committed_one() -> None:
-    assert "\n".join(table()) + "\n" == FILE.read_text(), (
-        "Look at what has changed, then: "
-        "python -m tests.schema.matrix > tests/schema/permissions.txt"
-    )
+def test_the_matrix_is_the_committed_one(check_matrix: Callable[[Schema, str], None]) -> None:
+    check_matrix(schema, "permissions.md")
 
 
 def test_admin_may_use_everything_and_each_role_at_least_what_anonymous_callers_may() -> None:
-    anonymous, *others, admin = CALLERS.values()
-    for coordinate, rule in rules().items():
-        assert rule.static(admin.grants) is not False, coordinate
-        if rule.static(anonymous.grants):
-            assert all(rule.static(caller.grants) for caller in others), coordinate
+    callers = columns(roles_of(schema), schema.permissions)
+    for row in matrix(schema.rules, callers):
+        assert row.verdicts["admin"] is not Verdict.DENIED, row.coordinate
+        if row.verdicts["anonymous"] is Verdict.ALLOWED:
+            assert set(row.verdicts.values()) == {Verdict.ALLOWED}, row.coordinate
 
 
 def _definitions() -> Iterator[StrawberryObjectDefinition]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from graph_api.testing import Answer
 from tests.accounts.world import make_role
-from tests.api import Answer, Client, email
+from tests.api import Client, email
 
 pytestmark = pytest.mark.anyio
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD
-from tests.api import GRAPHQL, JSON, Answer, Client
+from tests.api import GRAPHQL, JSON, Client
 
 pytestmark = [
     pytest.mark.anyio,

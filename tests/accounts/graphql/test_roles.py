@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from graph_api.testing import Answer
 from schema import schema
 from tests.accounts.world import make_role
-from tests.api import Answer, Client
+from tests.api import Client
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from graph_api.testing import Answer
 from tests.accounts.world import PHONE
-from tests.api import Answer, Client
+from tests.api import Client
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,9 @@ import pytest
 from graph_api.accounts import users
 from graph_api.accounts.authority import OPERATOR
 from graph_api.origin import NOWHERE
+from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD, session_row
-from tests.api import Answer, Client, email
+from tests.api import Client, email
 
 pytestmark = pytest.mark.anyio
 
