@@ -87,13 +87,12 @@ class RuleBook:
         for graphql_type, name in _fields(schema):
             coordinate = f"{graphql_type.name}.{name}"
             rule = _all_of(_field_rules(graphql_type, name))
-            if rule is not None:
-                _refuse_strict_non_null(graphql_type, name)
-            elif (rule := _extension_rule(graphql_type.fields[name])) is not None:
+            if rule is None:
+                rule = _extension_rule(graphql_type.fields[name])
+                if rule is None:
+                    uncovered.append(coordinate)
+                    continue
                 opaque.add(coordinate)
-            else:
-                uncovered.append(coordinate)
-                continue
             fields[coordinate] = rule
         _refuse_namesakes(fields.values())
         return cls(
@@ -158,6 +157,15 @@ class RuleBook:
                 "`permission_classes=[Public()]`; or its type `directives=[Carrier()]`, if whoever "
                 "reaches it may read it."
             )
+
+    def require_nullable(self) -> None:
+        """Stop the start where a denial would take a whole object along, which nobody asked for.
+
+        Raises:
+            ConfigurationError: naming a non-null field whose rule is stricter than its type's.
+        """
+        for graphql_type, name in _fields(self.schema):
+            _refuse_strict_non_null(graphql_type, name)
 
     def require_declared(self, permissions: Collection[str], roles: Collection[str]) -> None:
         """Stop the start where a rule names a permission or role that nobody declared.
@@ -232,7 +240,6 @@ def _directive_rules(element: Any) -> list[Rule]:
 
 
 def _refuse_strict_non_null(graphql_type: FieldsType, name: str) -> None:
-    """A denied non-null field would take its whole parent along, which nobody asked for."""
     if not is_non_null_type(graphql_type.fields[name].type):
         return
     of_type = type_rules(graphql_type)

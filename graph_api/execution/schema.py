@@ -116,7 +116,8 @@ class Schema(strawberry.Schema):
             principal: gets the caller from the context object.
             denied_fields: ``filter`` nulls denied fields, ``reject`` runs nothing.
             introspection: ``shaped`` shows each caller what they could use, ``full`` everything.
-            uncovered: ``allow`` lets fields without a rule through, for applications on their way.
+            uncovered: ``allow`` lets fields without a rule through, and ruled ones be non-null, for
+                applications on their way.
             limits: what a document may ask for.
             strawberry_options: whatever else ``strawberry.Schema`` takes.
 
@@ -140,6 +141,7 @@ class Schema(strawberry.Schema):
         self.rules = RuleBook.of(self._schema)
         if uncovered == "refuse":
             self.rules.require_coverage()
+            self.rules.require_nullable()
         self.rules.require_declared(self.permissions, self.roles)
         install(self.rules)
         self._opened = lru_cache(maxsize=256)(partial(opened, self.rules))

@@ -257,6 +257,17 @@ class TestPlaces:
         ):
             build(root(User))
 
+    def test_an_application_on_its_way_in_may_have_it(self) -> None:
+        """Strawberry's permission classes stand on non-null fields wherever they were used."""
+
+        @strawberry.type
+        class Query:
+            email: str = strawberry.field(permission_classes=[IsAuthenticated()])
+
+        schema = Schema(Query, uncovered="allow")
+        assert schema.rules.fields["Query.email"].rule == "authenticated"
+        assert schema.execute_sync("{ email }").data is None
+
     def test_so_does_one_made_stricter_by_an_interface(self) -> None:
         @strawberry.interface(directives=[HasRole("admin")])
         class Node:
