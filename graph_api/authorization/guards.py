@@ -7,11 +7,12 @@ operation (somebody executes the bare graphql-core schema) a guard denies.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from inspect import isawaitable
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from graphql import (
     GraphQLEnumType,
@@ -40,6 +41,18 @@ class AlreadyReportedError(Exception):
     """A denial that is reported elsewhere: it nulls the field and stands in no result."""
 
 
+class Foreseen(NamedTuple):
+    """What a rule said of the rows of a list before they are read.
+
+    Attributes:
+        verdicts: whether each row is allowed, by its ``id()``.
+        kept: what is known by its ``id()``, which must not become another's.
+    """
+
+    verdicts: Mapping[int, bool]
+    kept: object
+
+
 @dataclass
 class Running:
     """One running operation.
@@ -53,6 +66,8 @@ class Running:
             an acting caller; one for each position in the document.
         inputs: what is given to a field, and denied, by place in the document.
         loaders: they ask the object rules, by place in the document.
+        foreseen: verdicts about the rows of a list, by ``id()`` of its path, response key and
+            guard.
         opened: guards that the caller's grants open, each with what it guards.
         can_wait: there is an event loop that waits for the result.
         explains: whoever is denied is told what they lack.
@@ -66,7 +81,8 @@ class Running:
     acting: dict[tuple[str | int, ...], Principal] = field(default_factory=dict)
     denials: list[GraphQLError] = field(default_factory=list)
     inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
-    loaders: dict[object, DataLoader[Any, bool]] = field(default_factory=dict)
+    loaders: dict[object, DataLoader[Any, list[bool]]] = field(default_factory=dict)
+    foreseen: dict[tuple[int, str | int, Guard], Foreseen] = field(default_factory=dict)
     opened: Mapping[Any, Any] = field(default_factory=dict)
     can_wait: bool = True
     explains: bool = False
@@ -244,7 +260,12 @@ class Guard:
     def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
         """Resolve the field, or deny it."""
         operation = _operation()
+        foreseen = self._foreseen(operation, source, info)
+        if foreseen is True:
+            return self.resolve(source, info, **arguments)
         principal = operation.principal_at(info.path)
+        if foreseen is False:
+            raise self._denial(principal, info)
         verdict = self.rule.static(principal.grants)
         if verdict is True:
             return self.resolve(source, info, **arguments)
@@ -256,6 +277,14 @@ class Guard:
         if not self.rule.check_now([source], principal, converted, strawberry_info)[0]:
             raise self._denial(principal, info)
         return self.resolve(source, info, **arguments)
+
+    def _foreseen(self, operation: Running, source: Any, info: ResolveInfo) -> bool | None:
+        """Return the verdict about the source, if the rows of its list are judged already."""
+        row = info.path.prev
+        if row is None:
+            return None
+        foreseen = operation.foreseen.get((id(row.prev), info.path.key, self))
+        return foreseen.verdicts.get(id(source)) if foreseen else None
 
     def _denial(self, principal: Principal, info: ResolveInfo) -> GraphQLError:
         path = info.path.as_list()
@@ -270,34 +299,38 @@ class Guard:
         info: ResolveInfo,
         arguments: Mapping[str, Any],
     ) -> Any:
-        loader = self._loader(operation, principal, info, arguments)
-        if not await loader.load(source):
+        [is_allowed] = await self.ask(operation, principal, info, arguments, [source])
+        if not is_allowed:
             raise self._denial(principal, info)
         result = self.resolve(source, info, **arguments)
         return await result if isawaitable(result) else result
 
-    def _loader(
+    def ask(
         self,
         operation: Running,
         principal: Principal,
         info: ResolveInfo,
         arguments: Mapping[str, Any],
-    ) -> DataLoader[Any, bool]:
-        """One loader for each place in the document: the rows of a list are asked about at once."""
+        objects: Sequence[Any],
+    ) -> Awaitable[list[bool]]:
+        """Ask the rule about objects, together with all others of the place in the document."""
         place = (self.coordinate, id(info.field_nodes[0]), principal)
         loader = operation.loaders.get(place)
         if loader is None:
             check = self._check(principal, info, arguments)
             loader = operation.loaders[place] = DataLoader(load_fn=check, cache=False)
-        return loader
+        return loader.load(objects)
 
     def _check(
         self, principal: Principal, info: ResolveInfo, arguments: Mapping[str, Any]
-    ) -> Callable[[list[Any]], Coroutine[Any, Any, list[bool]]]:
+    ) -> Callable[[list[Sequence[Any]]], Coroutine[Any, Any, list[list[bool]]]]:
         strawberry_info, converted = self._as_strawberry(info, arguments)
 
-        async def check(objects: list[Any]) -> list[bool]:
-            return await self.rule.check_many(objects, principal, converted, strawberry_info)
+        async def check(lists: list[Sequence[Any]]) -> list[list[bool]]:
+            objects = [one for each in lists for one in each]
+            verdicts = await self.rule.check_many(objects, principal, converted, strawberry_info)
+            rest = iter(verdicts)
+            return [list(islice(rest, len(each))) for each in lists]
 
         return check
 

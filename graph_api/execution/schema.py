@@ -40,6 +40,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
+from graph_api.authorization.bulk import in_bulk
 from graph_api.authorization.decision import Operation, decide
 from graph_api.authorization.guards import (
     AlreadyReportedError,
@@ -137,6 +138,7 @@ class Schema(strawberry.Schema):
         super().__init__(query, mutation, subscription, **strawberry_options)
         if self.config.enable_experimental_incremental_execution:
             raise ConfigurationError("Rules are not held in what @defer and @stream deliver later.")
+        self.execution_context_class = in_bulk(self.execution_context_class)
         self._check_extensions()
         self.rules = RuleBook.of(self._schema)
         if uncovered == "refuse":

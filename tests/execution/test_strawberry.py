@@ -125,6 +125,27 @@ def test_the_functions_that_we_borrow_take_what_we_give() -> None:
     assert {"_raw_info", "_field"} <= inspect.signature(STOCK.config.info_class).parameters.keys()
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        (
+            "complete_iterable_value",
+            ["item_type", "field_details_list", "info", "path", "items", "position_context"],
+        ),
+        ("collect_subfields", ["return_type", "field_details_list"]),
+        ("build_resolve_info", ["field_def", "field_nodes", "parent_type", "path"]),
+    ],
+)
+def test_the_executor_completes_lists_by_the_method_that_judges_them(
+    name: str, parameters: list[str]
+) -> None:
+    executor = Schema(Guarded, roles={"admin": []}).execution_context_class
+    assert issubclass(executor, STOCK.execution_context_class)
+    assert list(inspect.signature(getattr(executor, name)).parameters) == ["self", *parameters]
+    assert "self.complete_iterable_value(" in inspect.getsource(executor.complete_list_value)
+    assert "self.execution_context_class" in inspect.getsource(Stock._execute_operation)
+
+
 def test_the_execution_context_has_the_fields_that_our_extension_sets() -> None:
     fields = ExecutionContext.__dataclass_fields__
     assert {
