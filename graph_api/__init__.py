@@ -19,6 +19,7 @@ from graph_api.authorization.rules import (
 from graph_api.context import Context
 from graph_api.errors import BadUserInput, Conflict, Forbidden, GraphApiError, NotFound
 from graph_api.execution.extend import extend
+from graph_api.execution.federation import FederationSchema
 from graph_api.execution.schema import Schema
 from graph_api.relay import (
     After,
@@ -43,6 +44,7 @@ __all__ = [
     "Conflict",
     "Connection",
     "Context",
+    "FederationSchema",
     "First",
     "Forbidden",
     "GraphApiError",

@@ -1,0 +1,102 @@
+"""A subgraph of Apollo Federation, whose rules are held as those of any schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry import federation
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+from typing_extensions import override
+
+from graph_api.authorization.principal import READS_SCHEMA
+from graph_api.authorization.rulebook import DEFINITION
+from graph_api.authorization.rules import HasPermission, Public, Rule
+from graph_api.authorization.terms import ObjectTerm
+from graph_api.errors import ConfigurationError
+from graph_api.execution.schema import Schema
+
+
+@strawberry.type(
+    name="_Service",
+    description="This subgraph, for the gateway.",
+    directives=[HasPermission(READS_SCHEMA)],
+)
+class Service:
+    """What a gateway composes: it shows the whole schema."""
+
+    @staticmethod
+    def here() -> Service:
+        """Return it: there is one."""
+        return Service()
+
+    @strawberry.field(description="The schema.")
+    def sdl(self, info: strawberry.Info) -> str:
+        """Return the schema with its directives."""
+        return info.schema.as_str()
+
+
+_service: StrawberryField = strawberry.field(
+    Service.here,
+    name="_service",
+    description="This subgraph, for the gateway.",
+    permission_classes=[Public()],
+)
+_service.python_name = "_service"
+
+
+class FederationSchema(Schema, federation.Schema):
+    """A :class:`graph_api.Schema` that is a ``strawberry.federation.Schema``.
+
+    Entities are reached by ``_entities``, which is public: each of their fields has its own rule.
+    ``_service { sdl }`` shows the whole schema, so it takes the permission ``schema:read``; an own
+    field of that name on the query takes its place, with the rule that it has there.
+
+    It takes what both take. An entity whose rules look at the object must have a
+    ``resolve_reference``: else Strawberry builds the object from what the caller sends, and who
+    owns it would be theirs to say.
+    """
+
+    def __init__(self, query: type, *args: Any, **options: Any) -> None:
+        permissions = {READS_SCHEMA: "See the whole schema."} | dict(
+            options.pop("permissions", None) or {}
+        )
+        super().__init__(query, *args, permissions=permissions, **options)
+        self._refuse_forgeable()
+
+    @override
+    def _get_federation_query_type(self, query: Any, *args: Any) -> type:
+        whole: type = super()._get_federation_query_type(query, *args)
+        definition: StrawberryObjectDefinition = vars(whole)["__strawberry_definition__"]
+        own = {field.python_name for field in query.__strawberry_definition__.fields}
+        definition.fields = [
+            field if field.python_name in own else _ruled(field) for field in definition.fields
+        ]
+        return whole
+
+    def _refuse_forgeable(self) -> None:
+        entities: Any = self.rules.schema.type_map.get("_Entity")
+        for entity in entities.types if entities else ():
+            if hasattr(entity.extensions[DEFINITION].origin, "resolve_reference"):
+                continue
+            for name in entity.fields:
+                rule = self.rules.fields.get(f"{entity.name}.{name}")
+                if rule and _looks_at_object(rule):
+                    raise ConfigurationError(
+                        f"The rule of {entity.name}.{name} ({rule.rule}) looks at the object, but "
+                        f"{entity.name} has no resolve_reference: a caller could send any object."
+                    )
+
+
+def _looks_at_object(rule: Rule) -> bool:
+    """Whether one of our rules does; what a stranger's permission looks at is not known."""
+    return any(isinstance(leaf, ObjectTerm) and not leaf.is_stranger for leaf in rule.term.leaves())
+
+
+def _ruled(field: StrawberryField) -> StrawberryField:
+    """Return a field that Strawberry has added, as it is with us."""
+    if field.name == _service.name:
+        return _service
+    field.directives = [Public()]
+    return field
