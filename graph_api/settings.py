@@ -206,7 +206,8 @@ class Settings(BaseSettings):
     max_tokens: int = Field(2_000, ge=10, description="Largest document, in lexical tokens.")
     max_depth: int = Field(15, ge=1, description="Deepest selection, in fields.")
     max_aliases: int = Field(30, ge=0, description="Most aliases in an operation.")
-    max_root_fields: int = Field(20, ge=1, description="Most root fields in an operation.")
+    # graphql-core awaits a mutation's root fields within each other: some 400 exhaust the stack.
+    max_root_fields: int = Field(20, ge=1, le=200, description="Most root fields in an operation.")
     max_fields: int = Field(
         1_000, ge=10, description="Most fields in an operation, with its fragments expanded."
     )

@@ -16,6 +16,8 @@ from graphql import (
     GraphQLSchema,
     StringValueNode,
     build_ast_schema,
+    is_introspection_type,
+    is_specified_scalar_type,
     parse,
     validate_schema,
 )
@@ -80,6 +82,8 @@ def _build(sdl: str) -> GraphQLSchema:
 
 def _elements(schema: GraphQLSchema) -> Iterator[Any]:
     for named in schema.type_map.values():
+        if is_introspection_type(named) or is_specified_scalar_type(named):
+            continue  # every schema of the process shares them
         yield named
         yield from getattr(named, "values", {}).values()
         for each in getattr(named, "fields", {}).values():

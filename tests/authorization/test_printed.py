@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import strawberry
-from graphql import build_schema
+from graphql import GraphQLString, build_schema
 
 from graph_api.authorization.printed import InvalidSchema, read
 from graph_api.authorization.rules import HasRole
@@ -90,3 +90,8 @@ def test_a_schema_on_its_way_in_can_be_read() -> None:
     """``Schema(uncovered="allow")`` takes it, so ``graph-api schema diff`` must, too."""
     book = read(GUARD + 'type Query { a: Int! @guard(rule: "role(a)")  b: Int }')
     assert (book.fields["Query.a"].rule, book.uncovered) == ("role(a)", ("Query.b",))
+
+
+def test_reading_an_sdl_leaves_the_types_that_all_schemas_share_as_they_were() -> None:
+    read('type Query { a: String @guard(rule: "public") }')
+    assert GraphQLString.extensions == {}

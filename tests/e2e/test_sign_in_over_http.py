@@ -88,7 +88,8 @@ def test_login_me_a_forbidden_field_expiry_refresh_me(issuer: str) -> None:
 
 @pytest.fixture
 def two_servers(site: Terminal) -> Iterator[list[str]]:
-    """Two processes on one database, under one issuer."""
+    """Two processes on one database, under one issuer, that count as many refreshes as come."""
+    site.env["GRAPH_API_REFRESH_LIMIT"] = "1000/1m"
     with (
         listening() as (first, url),
         listening() as (second, other_url),

@@ -97,6 +97,8 @@ async def test_a_missing_permission_is_403(client: Client, accept: str) -> None:
         "code": "FORBIDDEN",
         "coordinate": "Query.users",
         "rule": "permission(user:read)",
+        "held": [],
+        "missing": [["permission(user:read)"]],
     }
 
 
