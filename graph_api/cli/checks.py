@@ -135,7 +135,9 @@ async def roles(site: Site) -> AsyncIterator[Finding]:
         stored = set(await session.scalars(select(col(RoleRow.name))))
         held = set(await session.scalars(_held_by_admin()))
     declared = site.application
-    missing = sorted((declared.declared_roles.keys() - stored) | (declared.permissions.keys() - held))
+    missing = sorted(
+        (declared.declared_roles.keys() - stored) | (declared.permissions.keys() - held)
+    )
     if missing:
         yield Finding(
             f"Declared but not stored: {', '.join(missing)}",
