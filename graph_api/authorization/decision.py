@@ -78,6 +78,8 @@ def denied(
     """
     cause = denial(rule, coordinate, principal)
     extensions = cause.extensions | {"coordinate": coordinate, "rule": rule.rule}
+    if rule.stranger and rule.stranger.error_extensions:
+        extensions |= rule.stranger.error_extensions
     if explains or READS_SCHEMA in principal.permissions:
         extensions |= why(rule, principal.grants)
     return GraphQLError(cause.message, node, path=path, original_error=cause, extensions=extensions)

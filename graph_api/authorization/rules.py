@@ -111,6 +111,12 @@ class Rule(BasePermission, metaclass=RuleType):
         """The canonical text, as ``@guard(rule: …)`` prints it."""
         return f"{self.term}(ignoresBearer)" if self.ignores_bearer else str(self.term)
 
+    @property
+    def stranger(self) -> BasePermission | None:
+        """The permission of Strawberry's kind that this rule is, and nothing beside it."""
+        judge = self.term.judge if isinstance(self.term, ObjectTerm) else None
+        return judge.permission if isinstance(judge, _Ask) else None
+
     def static(self, grants: Grants) -> Verdict:
         """Judge by the grants alone: true, false, or None where the object must be known."""
         return self.term.static(grants)
@@ -334,11 +340,16 @@ def rule(judge: Callable[..., Any]) -> type[Rule]:
 
 
 def denial(rule: Rule, coordinate: str, principal: Principal) -> GraphApiError:
-    """Return the error for a denied coordinate: sign in first, or FORBIDDEN."""
+    """Return the error for a denied coordinate: sign in first, or FORBIDDEN.
+
+    A stranger's permission says it in its own words, which clients may know.
+    """
+    said = rule.stranger.message if rule.stranger else None
     if not principal.is_authenticated:
         return Unauthenticated(
-            f"{coordinate} is not for anonymous callers: sign in and send the access token as "
+            said
+            or f"{coordinate} is not for anonymous callers: sign in and send the access token as "
             "'Authorization: Bearer …'.",
             reason="sign_in_required",
         )
-    return Forbidden(f"You may not use {coordinate}. It needs: {rule.rule}")
+    return Forbidden(said or f"You may not use {coordinate}. It needs: {rule.rule}")

@@ -502,6 +502,28 @@ class TestStrangers:
         assert result.data == {"a": "n", "b": None, "c": "n", "d": None}
         assert paths_of(result) == [["b"], ["d"]]
 
+    async def test_they_refuse_in_their_own_words_unless_they_are_composed(self) -> None:
+        class Members(BasePermission):
+            message = "Members only."
+            error_extensions = {"code": "MEMBERS"}  # noqa: RUF012 -- as Strawberry has it
+
+            def has_permission(self, source: Any, info: Any, **kwargs: Any) -> bool:
+                return False
+
+        @strawberry.type
+        class Root:
+            a: int | None = strawberry.field(permission_classes=[Members], default=1)
+            b: int | None = strawberry.field(
+                permission_classes=[HasRole("admin") | Members], default=1
+            )
+
+        result = await Schema(Root, **DECLARED).execute("{ a b }", {}, caller())
+        said = {error.message: (error.extensions or {})["code"] for error in result.errors or ()}
+        assert said == {
+            "Members only.": "MEMBERS",
+            "You may not use Root.b. It needs: role(admin) | class(Members)": "FORBIDDEN",
+        }
+
     async def test_an_extension_with_the_same_class_but_other_parameters_stays(self) -> None:
         class AtLeast(BasePermission):
             def __init__(self, level: int = 0) -> None:

@@ -113,6 +113,7 @@ async def test_the_permission_classes_from_before_hold(client: Client) -> None:
     """A denied field is non-null here, as such fields often are: the list goes with it."""
     refused = await client.ask("{ books { title shelf } }")
     assert refused["data"] is None
+    assert {error["message"] for error in refused["errors"]} == {"Members only."}
     allowed = await client.ask("{ books { shelf } }", token="ada")
     assert allowed == {"data": {"books": [{"shelf": "A1"}, {"shelf": "B2"}]}}
 
