@@ -14,6 +14,7 @@ from graph_api.authorization.rules import (
     IsSelf,
     Public,
     Rule,
+    Trial,
     rule,
 )
 from graph_api.context import Context
@@ -61,6 +62,7 @@ __all__ = [
     "Rule",
     "Schema",
     "Settings",
+    "Trial",
     "caller",
     "connect",
     "connect_each",

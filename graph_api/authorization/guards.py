@@ -7,11 +7,12 @@ operation (somebody executes the bare graphql-core schema) a guard denies.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from inspect import isawaitable
-from itertools import islice
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -34,6 +35,7 @@ from graph_api.authorization.rulebook import DEFINITION, Acting, RuleBook
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.terms import Everyone
 
+_log = logging.getLogger(__name__)
 ResolveInfo = GraphQLResolveInfo[Any]
 
 
@@ -68,6 +70,7 @@ class Running:
         loaders: they ask the object rules, by place in the document.
         foreseen: verdicts about the rows of a list, by ``id()`` of its path, response key and
             guard.
+        tried: what trials would have denied, by place in the document.
         opened: guards that the caller's grants open, each with what it guards.
         can_wait: there is an event loop that waits for the result.
         explains: whoever is denied is told what they lack.
@@ -83,6 +86,7 @@ class Running:
     inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
     loaders: dict[object, DataLoader[Any, list[bool]]] = field(default_factory=dict)
     foreseen: dict[tuple[int, str | int, Guard], Foreseen] = field(default_factory=dict)
+    tried: set[object] = field(default_factory=set)
     opened: Mapping[Any, Any] = field(default_factory=dict)
     can_wait: bool = True
     explains: bool = False
@@ -172,6 +176,8 @@ def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve:
     """Wrap a resolver in the guards that its field needs; most need none or one."""
     if (acting := book.acting.get(coordinate)) is not None:
         resolve = ActingField(resolve, acting)
+    if (tried := book.trials.get(coordinate)) is not None:
+        resolve = TrialGuard(coordinate, tried, resolve, graphql_field)
     rule = book.guarded(coordinate)
     if rule is not None and not isinstance(rule.term, Everyone):
         resolve = Guard(coordinate, rule, resolve, graphql_field)
@@ -314,7 +320,7 @@ class Guard:
         objects: Sequence[Any],
     ) -> Awaitable[list[bool]]:
         """Ask the rule about objects, together with all others of the place in the document."""
-        place = (self.coordinate, id(info.field_nodes[0]), principal)
+        place = (self, id(info.field_nodes[0]), principal)
         loader = operation.loaders.get(place)
         if loader is None:
             check = self._check(principal, info, arguments)
@@ -348,6 +354,62 @@ class Guard:
             config=schema.config,
         )
         return strawberry_info, converted
+
+
+@dataclass(frozen=True, eq=False)
+class TrialGuard(Guard):
+    """Resolves a field as if its rule allowed it; logs and counts where it would have denied.
+
+    It counts each position in the document once an operation, as a denial by grants is reported.
+    """
+
+    counter: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
+
+    @override
+    def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
+        """Resolve the field."""
+        operation = running.get()
+        if operation is None:
+            return self.resolve(source, info, **arguments)
+        principal = operation.principal_at(info.path)
+        verdict = self._foreseen(operation, source, info)
+        if verdict is None:
+            verdict = self.rule.static(principal.grants)
+        if verdict is None and operation.can_wait:
+            return self._ask_then_resolve(operation, principal, source, info, arguments)
+        if verdict is None:
+            strawberry_info, converted = self._as_strawberry(info, arguments)
+            [verdict] = self.rule.check_now([source], principal, converted, strawberry_info)
+        return self._judged(operation, source, info, arguments, is_allowed=verdict)
+
+    @override
+    async def _ask_then_resolve(
+        self,
+        operation: Running,
+        principal: Principal,
+        source: Any,
+        info: ResolveInfo,
+        arguments: Mapping[str, Any],
+    ) -> Any:
+        [verdict] = await self.ask(operation, principal, info, arguments, [source])
+        result = self._judged(operation, source, info, arguments, is_allowed=verdict)
+        return await result if isawaitable(result) else result
+
+    def _judged(
+        self,
+        operation: Running,
+        source: Any,
+        info: ResolveInfo,
+        arguments: Mapping[str, Any],
+        *,
+        is_allowed: bool,
+    ) -> Any:
+        place = (self, *(key for key in info.path.as_list() if isinstance(key, str)))
+        if not is_allowed and place not in operation.tried:
+            operation.tried.add(place)
+            so_far, needs = next(self.counter), self.rule.rule
+            _log.warning("Trial: would deny %s (%s), %d so far.", self.coordinate, needs, so_far)
+        return self.resolve(source, info, **arguments)
 
 
 def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> None:

@@ -32,7 +32,7 @@ from graph_api.authorization.principal import (
     permission_grant,
     role_grant,
 )
-from graph_api.authorization.rules import Rule
+from graph_api.authorization.rules import Rule, Tried
 from graph_api.authorization.terms import Everyone, Granted, ObjectTerm
 from graph_api.errors import ConfigurationError, NotFound
 
@@ -61,6 +61,7 @@ class RuleBook:
         acting: for fields below which another caller is judged (the one who has just signed in),
             how to get that caller from the field's source.
         takes_ruled: coordinates of the fields to which something in ``inputs`` may be given.
+        trials: rules that are tried and hold nothing, by the coordinate of their field.
     """
 
     schema: GraphQLSchema
@@ -71,6 +72,7 @@ class RuleBook:
     opaque: frozenset[str]
     acting: Mapping[str, Acting]
     takes_ruled: frozenset[str]
+    trials: Mapping[str, Rule]
 
     @classmethod
     def of(cls, schema: GraphQLSchema) -> RuleBook:
@@ -104,6 +106,7 @@ class RuleBook:
             opaque=frozenset(opaque),
             acting=dict(_acting(schema)),
             takes_ruled=frozenset(_taking_ruled(schema, inputs)),
+            trials=dict(_trials(schema)),
         )
 
     @cached_property
@@ -174,7 +177,8 @@ class RuleBook:
             ConfigurationError: with the nearest declared name.
         """
         known = {*map(permission_grant, permissions), *map(role_grant, roles), "authenticated"}
-        for coordinate, rule in (*self.fields.items(), *self.inputs.items()):
+        rules = (*self.fields.items(), *self.inputs.items(), *self.trials.items())
+        for coordinate, rule in rules:
             for grant in _grants(rule):
                 if grant not in known:
                     near = get_close_matches(grant, known, n=1)
@@ -236,7 +240,7 @@ def type_rules(graphql_type: Any) -> list[Rule]:
 def _directive_rules(element: Any) -> list[Rule]:
     definition = element.extensions.get(DEFINITION)
     directives = getattr(definition, "directives", None) or ()
-    return [directive for directive in directives if isinstance(directive, Rule)]
+    return [Rule.of(each) for each in directives if isinstance(each, Rule | Tried)]
 
 
 def _refuse_strict_non_null(graphql_type: FieldsType, name: str) -> None:
@@ -357,6 +361,14 @@ def _acting(schema: GraphQLSchema) -> Iterator[tuple[str, Acting]]:
         definition = each.extensions.get(DEFINITION)
         if definition is not None and ACTING in definition.metadata:
             yield f"{graphql_type.name}.{name}", definition.metadata[ACTING]
+
+
+def _trials(schema: GraphQLSchema) -> Iterator[tuple[str, Rule]]:
+    for graphql_type, name in _fields(schema):
+        definition = graphql_type.fields[name].extensions.get(DEFINITION)
+        entries = getattr(definition, "permission_classes", None) or ()
+        if rule := _all_of(each.rule for each in entries if isinstance(each, Tried)):
+            yield f"{graphql_type.name}.{name}", rule
 
 
 def _grants(rule: Rule) -> Iterator[str]:

@@ -200,6 +200,11 @@ class Rule(BasePermission, metaclass=RuleType):
         """
         if isinstance(permission, Rule):
             return permission
+        if isinstance(permission, Tried):
+            raise ConfigurationError(
+                f"Trial({permission.rule.rule}) holds nothing, so it can be no part of a rule: "
+                "it is an entry of its own in permission_classes."
+            )
         if isinstance(permission, type) and issubclass(permission, BasePermission):
             permission = permission()
         if isinstance(permission, BasePermission):
@@ -207,6 +212,27 @@ class Rule(BasePermission, metaclass=RuleType):
             is_async = iscoroutinefunction(permission.has_permission)
             return Rule(ObjectTerm(name, _Ask(permission), is_stranger=True, is_async=is_async))
         raise ConfigurationError(f"{permission!r} is no rule and no Strawberry permission.")
+
+
+class Tried(BasePermission):
+    """An entry of ``permission_classes`` that holds nothing yet, see :func:`Trial`.
+
+    Attributes:
+        rule: what is tried.
+    """
+
+    schema_directive = None  # what holds nothing is not printed
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __call__(self) -> Self:
+        """Return the trial itself, as a rule does."""
+        return self
+
+    def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
+        """Allow, on a schema that is not ours."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -287,6 +313,16 @@ def Public(*, ignores_bearer: bool = False) -> type[Rule]:  # noqa: N802
 def Carrier() -> type[Rule]:  # noqa: N802
     """On a type: whoever reached it may read it. For connections, edges and payloads."""
     return _declared(Rule(Everyone("carrier")))
+
+
+def Trial(rule: object) -> type[BasePermission]:  # noqa: N802
+    """Try a rule on a live schema: nothing is denied, what would be is logged and counted.
+
+    It stands beside the rule that the field has already, and takes nothing's place.
+
+        email = strawberry.field(permission_classes=[IsAuthenticated(), Trial(HasRole("admin"))])
+    """
+    return cast("type[BasePermission]", Tried(Rule.of(rule)))
 
 
 def IsAuthenticated() -> type[Rule]:  # noqa: N802

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import rich_click as click
 
+from graph_api.authorization.rules import Rule
 from graph_api.cli.checks import Finding, Site, assignment, examine
 from graph_api.cli.configuration import (
     SECRET_FILE,
@@ -21,7 +23,7 @@ from graph_api.cli.output import Row, examples, json_option, show_json
 from graph_api.clock import Clock, utc_now
 from graph_api.settings import Settings
 
-_COLOURS = {"ok": "green", "failed": "red", "skipped": "yellow"}
+_COLOURS = {"ok": "green", "failed": "red", "skipped": "yellow", "trial": "cyan"}
 
 
 @click.command(
@@ -39,6 +41,7 @@ def doctor(
     clock: Clock | None, *, serve: bool, as_json: bool, schema: str | None, app_dir: Path
 ) -> None:
     """Check settings, data folder, database, keys and clock, and say how to mend each."""
+    trials: list[Row] = []
     try:
         settings = _settings(schema, serve=serve)
     except InvalidSettings as error:
@@ -46,7 +49,8 @@ def doctor(
     else:
         application = load_application(settings.schema_path, app_dir)
         found = asyncio.run(examine(Site(settings, application, clock or utc_now)))
-    rows = [row for name, findings in found.items() for row in _rows(name, findings)]
+        trials = _trials(application.schema.rules.trials)
+    rows = [row for name, findings in found.items() for row in _rows(name, findings)] + trials
     if as_json:
         show_json(rows)
     else:
@@ -77,6 +81,19 @@ def _rows(check: str, findings: list[Finding] | None) -> list[Row]:
     return [
         {"check": check, "status": "failed", "problem": each.problem, "cure": each.cure}
         for each in findings
+    ]
+
+
+def _trials(trials: Mapping[str, Rule]) -> list[Row]:
+    """What is tried is no failure, but nobody should forget that it holds nothing yet."""
+    return [
+        {
+            "check": coordinate,
+            "status": "trial",
+            "problem": f"{rule.rule} is tried here, and denies nobody",
+            "cure": None,
+        }
+        for coordinate, rule in trials.items()
     ]
 
 

@@ -125,6 +125,8 @@ def serve(
     observability.configure(settings.mode, settings.log_level)
     with listen(host, port, uds=uds, fd=fd) as listener:
         _log.info("listening", address=_address(listener), workers=workers)
+        for coordinate, rule in application.schema.rules.trials.items():
+            _log.warning("trial: denies nobody yet", coordinate=coordinate, rule=rule.rule)
         factory = partial(_production_app, settings, application.name, app_dir)
         config = _config(factory, workers=workers, timeout_graceful_shutdown=GRACE)
         if workers > 1:

@@ -53,7 +53,7 @@ from graph_api.authorization.guards import (
 from graph_api.authorization.introspection import Introspection, Level
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rulebook import RuleBook
-from graph_api.authorization.rules import Rule
+from graph_api.authorization.rules import Rule, Tried
 from graph_api.authorization.shape import whole
 from graph_api.errors import (
     BadUserInput,
@@ -444,7 +444,8 @@ def _ruled(field: StrawberryField) -> StrawberryField:
     ruled = copy.copy(field)
     ruled.extensions = list(field.extensions)
     ruled.extensions.remove(_of_classes(field))
-    ruled.directives = [*field.directives, *map(Rule.of, field.permission_classes)]
+    entries = [each for each in field.permission_classes if not isinstance(each, Tried)]
+    ruled.directives = [*field.directives, *map(Rule.of, entries)]
     return ruled
 
 
@@ -458,5 +459,6 @@ def _of_classes(field: StrawberryField) -> FieldExtension:
         each
         for each in reversed(field.extensions)
         if isinstance(each, PermissionExtension)
-        and [one if isinstance(one, Rule) else type(one) for one in each.permissions] == classes
+        and [one if isinstance(one, Rule | Tried) else type(one) for one in each.permissions]
+        == classes
     )

@@ -23,6 +23,11 @@ class Query:
 
 schema = Schema(Query)
 """
+TRIED = (
+    GOOD.format(field="hello")
+    .replace("import Public", "import IsAuthenticated, Public, Trial")
+    .replace("[Public()]", "[Public(), Trial(IsAuthenticated())]")
+)
 
 
 def write(terminal: Terminal, path: str, text: str) -> Path:

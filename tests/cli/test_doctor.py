@@ -18,7 +18,7 @@ from graph_api.clock import utc_now
 from graph_api.db.engine import Database
 from tests.cli.conftest import create_admin
 from tests.cli.terminal import SERVE, Terminal
-from tests.cli.test_configuration import GOOD, write
+from tests.cli.test_configuration import GOOD, TRIED, write
 
 START = "[\n  {"
 """Begins what ``doctor --json`` prints, after what the cures have printed."""
@@ -93,6 +93,16 @@ def test_what_is_healthy_passes_every_check(healthy: Terminal) -> None:
     ]
     assert {row["status"] for row in rows} == {"ok"}
     assert healthy.do("doctor").count("ok ") == len(rows)
+
+
+def test_a_trial_is_listed_and_no_failure(healthy: Terminal) -> None:
+    write(healthy, "tried.py", TRIED)
+    trials = [
+        row for row in examine(healthy, "--schema", "tried:schema") if row["status"] == "trial"
+    ]
+    assert [(row["check"], row["problem"]) for row in trials] == [
+        ("Query.hello", "authenticated is tried here, and denies nobody")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import create_admin
 from tests.cli.terminal import SERVE, Terminal, eventually
-from tests.cli.test_configuration import GOOD, write
+from tests.cli.test_configuration import GOOD, TRIED, write
 
 
 def get(url: str) -> dict[str, str]:
@@ -119,6 +119,15 @@ def test_it_serves_says_so_in_json_and_tells_no_secret(
     assert SERVE["GRAPH_API_SECRET_KEY"] not in server.stderr
     assert "Server" not in headers
     assert "server" not in headers
+
+
+def test_it_lists_every_trial(production: Terminal) -> None:
+    write(production, "tried.py", TRIED)
+    with production.start("serve", "--port", "0", "--schema", "tried:schema") as server:
+        server.wait_for('"listening"')
+        assert server.terminate() == 0
+    [trial] = [line for line in map(json.loads, server.stderr.splitlines()) if "rule" in line]
+    assert (trial["coordinate"], trial["rule"]) == ("Query.hello", "authenticated")
 
 
 def test_forwarded_headers_are_the_application_s_affair(production: Terminal) -> None:
