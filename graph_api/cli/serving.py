@@ -6,10 +6,11 @@ import asyncio
 import errno
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -241,16 +242,28 @@ def _run_dev(
     listener: socket.socket,
 ) -> None:
     """Serve until a signal comes; a schema that is wrong is one sentence, not a traceback."""
-    observability.configure("dev", settings.log_level)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    with _ending_quietly():
+        observability.configure("dev", settings.log_level)
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        try:
+            application = load_application(name, app_dir)
+            asyncio.run(_bring_up_to_date(settings, application))
+            app = _app(settings, application, page=partial(graphiql_page, application, sign_ins))
+        except ConfigurationError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(1)
+        _run(_config(app, timeout_graceful_shutdown=1), listener)
+
+
+@contextmanager
+def _ending_quietly() -> Iterator[None]:
+    """End without a traceback when told to, also while importing; once told, be told no more."""
     try:
-        application = load_application(name, app_dir)
-        asyncio.run(_bring_up_to_date(settings, application))
-        app = _app(settings, application, page=partial(graphiql_page, application, sign_ins))
-    except ConfigurationError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
-    _run(_config(app, timeout_graceful_shutdown=1), listener)
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _production_app(settings: Settings, name: str, app_dir: Path) -> Litestar:
