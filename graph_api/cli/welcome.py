@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from graphql import parse, print_ast
 
 from graph_api.accounts.demo import DemoSignIn
 from graph_api.cli.configuration import Application
@@ -20,6 +21,13 @@ from graph_api.http.graphiql import DemoAccount, Page, Tab, page
 LOGIN = "mutation Login($input: LoginInput!) { login(input: $input) { accessToken } }"
 ME = "query Me { me { email roles { name } } }"
 FORBIDDEN = "query Forbidden { auditEvents(first: 3) { nodes { at action } } }"
+
+LOGIN_TAB = """
+mutation Login($input: LoginInput!) {
+  login(input: $input) { accessToken refreshToken expiresIn user { email roles { name } } }
+}
+"""
+"""With the refresh token, by which the page stays signed in as whom the tab signs in."""
 
 READ_LOGIN = (
     "python3 -c 'import json, sys; "
@@ -55,7 +63,11 @@ def first_screen(
 def graphiql_page(application: Application, sign_ins: Sequence[DemoSignIn]) -> Page:
     """Build the GraphiQL page, with the demo accounts to sign in as and three tabs."""
     variables = json.dumps(_login_variables(sign_ins[-1]), indent=2)
-    tabs = [Tab(LOGIN, variables), Tab(ME), Tab(FORBIDDEN)]
+    tabs = [
+        Tab(_laid_out(LOGIN_TAB), variables),
+        Tab(_laid_out(ME)),
+        Tab(_laid_out(FORBIDDEN)),
+    ]
     return page(
         endpoint="/graphql",
         demo_accounts=[
@@ -63,6 +75,11 @@ def graphiql_page(application: Application, sign_ins: Sequence[DemoSignIn]) -> P
         ],
         tabs=tabs if _has_lessons(application) else [],
     )
+
+
+def _laid_out(document: str) -> str:
+    """Return a document on as many lines as it takes to read it."""
+    return print_ast(parse(document))
 
 
 def _has_lessons(application: Application) -> bool:
