@@ -110,7 +110,7 @@ def graphql_route(
                 html,
                 status_code=HTTP_200_OK,
                 media_type=MediaType.HTML,
-                headers={"Content-Security-Policy": csp, "Cache-Control": "no-store"},
+                headers=response.ALWAYS | {"Content-Security-Policy": csp},
             )
         return await endpoint.answer(request)
 

@@ -22,10 +22,11 @@ from graph_api.execution.result import NotExecuted
 from graph_api.http.bearer import INSUFFICIENT_SCOPE, INVALID_TOKEN, REALM
 from graph_api.http.negotiation import GRAPHQL_RESPONSE
 
-_ALWAYS = {
+ALWAYS = {
     "Cache-Control": "no-store",
     "Vary": "Authorization, Cookie, Origin, Accept",
 }
+"""What every answer of ``/graphql`` has."""
 
 
 def answer(
@@ -79,7 +80,7 @@ def _response(
         msgspec.json.encode(body),
         status_code=status,
         media_type=f"{media_type}; charset=utf-8",
-        headers={**_ALWAYS, **headers},
+        headers={**ALWAYS, **headers},
     )
 
 

@@ -76,6 +76,8 @@ async def test_the_page_keeps_its_own_policy_and_is_not_stored() -> None:
         )
     assert page.text == "<!doctype html>"
     assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["vary"] == "Authorization, Cookie, Origin, Accept"
+    assert page.headers["cache-control"] == "no-store"
     assert page.headers["content-security-policy"] == "default-src 'self'"
     assert page.headers["cache-control"] == "no-store"
     assert posted.json() == {"data": {"hello": "hello world"}}
