@@ -1,9 +1,12 @@
 """The application that this repository serves: accounts, and articles as a worked domain."""
 
 from graph_api import Schema
+from schema.demo import demo_data
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.types.article import UserArticles
+
+__all__ = ["demo_data", "schema"]
 
 schema = Schema(
     Query,

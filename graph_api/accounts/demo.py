@@ -69,6 +69,13 @@ async def ensure(accounts: Accounts, people: Sequence[DemoPerson] = PEOPLE) -> l
     return sign_ins
 
 
+async def ids(session: AsyncSession) -> dict[str, str]:
+    """Return the ids of the demo accounts, by address."""
+    row = UserRow
+    statement = select(col(row.email), col(row.id)).where(col(row.is_demo))
+    return dict((await session.execute(statement)).all())
+
+
 async def has_demo_accounts(session: AsyncSession) -> bool:
     """Whether anybody can sign in with a demo account: ``serve`` refuses to start."""
     row = UserRow

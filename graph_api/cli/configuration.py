@@ -7,7 +7,7 @@ import secrets
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ import rich_click as click
 from pydantic import SecretStr, ValidationError
 
 from graph_api.app import permissions_of, roles_of
+from graph_api.db.engine import Database
 from graph_api.db.migrate import OURS, Migrations, application_migrations
 from graph_api.errors import ConfigurationError
 from graph_api.execution.schema import Schema
@@ -89,6 +90,9 @@ def dev_secret(data_dir: Path) -> SecretStr:
     return SecretStr(file.read_text())
 
 
+DemoData = Callable[[Database, Mapping[str, str]], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Application:
     """The schema that is served, and where it comes from.
@@ -98,12 +102,16 @@ class Application:
         name: ``module:attribute``.
         file: the file of the module.
         app_dir: the folder that stands first on ``sys.path``.
+        demo_data: what ``dev`` fills the database with: the coroutine function ``demo_data`` beside
+            the schema, if there is one. It gets the database, and the ids of the demo accounts by
+            their addresses; it is called at every start.
     """
 
     schema: Schema
     name: str
     file: Path
     app_dir: Path
+    demo_data: DemoData | None = None
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -177,7 +185,7 @@ def load_application(name: str | None, app_dir: Path) -> Application:
     found = getattr(module, attribute, None)
     if not isinstance(found, Schema):
         raise ConfigurationError(_explain(module_name, attribute, found, file, app_dir))
-    return Application(found, name, file, app_dir)
+    return Application(found, name, file, app_dir, getattr(module, "demo_data", None))
 
 
 def _problems(error: ValidationError) -> dict[str, str]:

@@ -201,7 +201,12 @@ async def _prepare(settings: Settings, application: Application) -> list[DemoSig
                 f"passwords into it: set another {PREFIX}DATABASE_URL."
             )
         await accounts.keystore.load()
-        return await demo.ensure(accounts)
+        sign_ins = await demo.ensure(accounts)
+        if application.demo_data is not None:
+            async with database.read() as session:
+                users = await demo.ids(session)
+            await application.demo_data(database, users)
+        return sign_ins
 
 
 async def _bring_up_to_date(settings: Settings, application: Application) -> None:

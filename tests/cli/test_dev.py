@@ -16,6 +16,7 @@ import pytest
 from tests.cli.terminal import SERVE, Running, Terminal, eventually
 from tests.cli.test_configuration import GOOD, write
 
+CHECKOUT = Path(__file__).parents[2]
 IN_ORDER = (
     r"^GraphiQL +http://localhost:\d+/graphql$",
     r"^Schema +graph_api\.accounts\.graphql\.schema:schema +/\S+/schema\.py$",
@@ -154,6 +155,24 @@ def test_a_changed_file_starts_it_again_and_prints_nothing_twice(terminal: Termi
         eventually(lambda: "shop.py changed" in dev.stderr)
         eventually(lambda: answers(dev, "{ after }"))
         assert dev.stdout == screen
+
+
+def test_there_is_something_to_read(terminal: Terminal) -> None:
+    """An application's own ``demo_data`` fills the database, once."""
+    for _ in range(2):
+        with terminal.start("dev", "--port", "0", "--no-reload", "--app-dir", str(CHECKOUT)) as dev:
+            answer = json.loads(ask(dev.url(), "{ articles { nodes { title author { name } } } }"))
+            assert dev.terminate() == 0
+        assert answer == {
+            "data": {
+                "articles": {
+                    "nodes": [
+                        {"title": "Notes on the notes", "author": {"name": "Ada Lovelace"}},
+                        {"title": "On the engine", "author": {"name": "Ada Lovelace"}},
+                    ]
+                }
+            }
+        }
 
 
 TABLE = """
