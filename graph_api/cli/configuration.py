@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import iscoroutinefunction
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -172,7 +173,8 @@ def load_application(name: str | None, app_dir: Path) -> Application:
 
     Raises:
         ConfigurationError: if there is no such module or attribute, if it is no
-            ``graph_api.Schema``, or if the module fails, with its file and line.
+            ``graph_api.Schema``, if its ``demo_data`` can't be awaited, or if the module fails,
+            with its file and line.
     """
     name = name or _default_name(app_dir)
     module_name, _, attribute = name.partition(":")
@@ -185,7 +187,13 @@ def load_application(name: str | None, app_dir: Path) -> Application:
     found = getattr(module, attribute, None)
     if not isinstance(found, Schema):
         raise ConfigurationError(_explain(module_name, attribute, found, file, app_dir))
-    return Application(found, name, file, app_dir, getattr(module, "demo_data", None))
+    demo_data = getattr(module, "demo_data", None)
+    if demo_data is not None and not iscoroutinefunction(demo_data):
+        raise ConfigurationError(
+            f"demo_data in {file} is no coroutine function: write "
+            "`async def demo_data(database, users)`, or call it something else."
+        )
+    return Application(found, name, file, app_dir, demo_data)
 
 
 def _problems(error: ValidationError) -> dict[str, str]:

@@ -158,3 +158,9 @@ def test_a_secret_file_that_is_not_there_is_named(terminal: Terminal) -> None:
 def test_the_operator_needs_the_secret_key_of_the_server(terminal: Terminal) -> None:
     terminal.do("migrate")
     assert "GRAPH_API_SECRET_KEY is missing" in terminal.refuse("users", "list")
+
+
+@pytest.mark.parametrize("value", ["1", "lambda database, users: None"])
+def test_demo_data_that_can_not_be_awaited_is_one_sentence(terminal: Terminal, value: str) -> None:
+    write(terminal, "schema/__init__.py", GOOD.format(field="good") + f"demo_data = {value}\n")
+    assert "demo_data in" in terminal.refuse("schema", "export")
