@@ -124,7 +124,7 @@ def test_it_serves_says_so_in_json_and_tells_no_secret(
 def test_it_lists_every_trial(production: Terminal) -> None:
     write(production, "tried.py", TRIED)
     with production.start("serve", "--port", "0", "--schema", "tried:schema") as server:
-        server.wait_for('"listening"')
+        urllib.request.urlopen(f"{server.url()}/health/live", timeout=30).close()
         assert server.terminate() == 0
     [trial] = [line for line in map(json.loads, server.stderr.splitlines()) if "rule" in line]
     assert (trial["coordinate"], trial["rule"]) == ("Query.hello", "authenticated")
