@@ -9,7 +9,7 @@ a variable in its document too; a default of the schema does not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
@@ -26,11 +26,14 @@ from graphql import (
     GraphQLNamedType,
     GraphQLType,
     ListValueNode,
+    NamedTypeNode,
+    NonNullTypeNode,
     ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    TypeNode,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -91,7 +94,8 @@ class Decision:
 
     Attributes:
         denials: one for each denied position.
-        is_rejected: nothing may execute: a mutation with a denial, or each root field denied.
+        is_rejected: nothing may execute: a mutation with a denial, or each root field denied, or
+            a denial by a rule that rejects.
     """
 
     denials: tuple[Denial, ...] = ()
@@ -119,6 +123,25 @@ class Operation:
         }
         return defaults | dict(self.variables)
 
+    @cached_property
+    def booleans(self) -> tuple[object, ...]:
+        """What its Boolean variables hold: all that ``@skip`` and ``@include`` may hang on."""
+        return tuple(
+            _boolean(self.given.get(definition.variable.name.value))
+            for definition in self.node.variable_definitions or ()
+            if _type_name(definition.type) == "Boolean"
+        )
+
+
+def _type_name(of_type: TypeNode) -> str | None:
+    """Return the name of a type, non-null or not; None for a list."""
+    inner = of_type.type if isinstance(of_type, NonNullTypeNode) else of_type
+    return inner.name.value if isinstance(inner, NamedTypeNode) else None
+
+
+def _boolean(value: object) -> object:
+    return value.value if isinstance(value, BooleanValueNode) else value
+
 
 def decide(
     book: RuleBook, operation: Operation, grants: Grants, *, reject: bool = False
@@ -131,15 +154,7 @@ def decide(
         grants: what the caller holds.
         reject: whether one denial rejects a query too.
     """
-    root = book.schema.get_root_type(operation.node.operation)
-    if root is None:
-        return Decision()
-    walk = Walk(book, operation, grants)
-    root_fields = list(walk.collect([(root, operation.node.selection_set)]))
-    denials = tuple(walk.denials(root_fields, ()))
-    is_mutation = operation.node.operation is OperationType.MUTATION
-    all_denied = {(key,) for key, _ in root_fields} == {each.path for each in denials}
-    return Decision(denials, bool(denials) and (is_mutation or reject or all_denied))
+    return Walk(book, operation, grants).decide(reject=reject)
 
 
 def denied_input(
@@ -172,16 +187,42 @@ def _given_to(definition: GraphQLField, field: str, node: FieldNode, given: Give
             yield from _given(argument.value, definition.args[name].type, given)
 
 
+Place = tuple[str, FieldNode]
+"""A field, by coordinate, where a document asks for it."""
+
 Collected = tuple[str, list[tuple[GraphQLNamedType, FieldNode]]]
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A way through the selections of an operation, for a caller with some grants."""
+    """A way through the selections of an operation, for a caller with some grants.
+
+    Attributes:
+        book: the rules of the schema.
+        operation: what is asked.
+        grants: what the caller holds.
+        open: where variables bring what might be denied, and is not.
+        closed: where they bring what is.
+    """
 
     book: RuleBook
     operation: Operation
     grants: Grants
+    open: list[Place] = field(default_factory=list)
+    closed: list[Place] = field(default_factory=list)
+
+    def decide(self, *, reject: bool) -> Decision:
+        """Decide the operation, see :func:`decide`."""
+        operation = self.operation.node
+        root = self.book.schema.get_root_type(operation.operation)
+        if root is None:
+            return Decision()
+        root_fields = list(self.collect([(root, operation.selection_set)]))
+        denials = tuple(self.denials(root_fields, ()))
+        is_mutation = operation.operation is OperationType.MUTATION
+        all_denied = {(key,) for key, _ in root_fields} == {each.path for each in denials}
+        strict = is_mutation or reject or all_denied or any(each.rule.rejects for each in denials)
+        return Decision(denials, is_rejected=bool(denials) and strict)
 
     def denials(self, collected: Sequence[Collected], path: Path) -> Iterator[Denial]:
         """Yield what is denied of the fields at a path, and below those that are not."""
@@ -217,7 +258,10 @@ class Walk:
             return field, rule
         if field not in self.book.takes_ruled:
             return None
-        return denied_input(self.book, field, node, self.operation.given, self.grants)
+        found = denied_input(self.book, field, node, self.operation.given, self.grants)
+        if any(_names_variable(argument.value) for argument in node.arguments or ()):
+            (self.closed if found else self.open).append((field, node))
+        return found
 
     def definition(self, parent: GraphQLNamedType, node: FieldNode) -> GraphQLField:
         """Return the field that a document asks for."""
@@ -281,7 +325,18 @@ class Walk:
     def _condition(self, value: Any) -> Any:
         if isinstance(value, VariableNode):
             value = self.operation.given.get(value.name.value)
-        return value.value if isinstance(value, BooleanValueNode) else value
+        return _boolean(value)
+
+
+def _names_variable(value: ValueNode) -> bool:
+    match value:
+        case VariableNode():
+            return True
+        case ListValueNode(values=values):
+            return any(map(_names_variable, values))
+        case ObjectValueNode(fields=fields):
+            return any(_names_variable(each.value) for each in fields)
+    return False
 
 
 def _is_given(value: ValueNode, given: Given) -> bool:

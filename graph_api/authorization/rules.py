@@ -65,6 +65,8 @@ class Rule(BasePermission, metaclass=RuleType):
     Attributes:
         term: the expression that decides.
         ignores_bearer: see :func:`Public`.
+        rejects: see :func:`Reject`.
+        conceals: see :func:`Conceal`.
     """
 
     __strawberry_directive__ = StrawberrySchemaDirective(
@@ -88,11 +90,20 @@ class Rule(BasePermission, metaclass=RuleType):
         origin=None,
     )
 
-    def __init__(self, term: Term, *, ignores_bearer: bool = False) -> None:
+    def __init__(
+        self,
+        term: Term,
+        *,
+        ignores_bearer: bool = False,
+        rejects: bool = False,
+        conceals: bool = False,
+    ) -> None:
         self.term = term
         self.ignores_bearer = ignores_bearer
+        self.rejects = rejects
+        self.conceals = conceals
         # For a schema that is not ours: what it says, and how it asks.
-        self.message = f"You may not use this. It needs: {self.rule}"
+        self.message = f"You may not use this. It needs: {self.needs}"
         self.error_extensions = {"code": Forbidden.code}
         if any(leaf.is_async for leaf in term.leaves()):
             self.has_permission = self._has_permission_later  # type: ignore[method-assign]
@@ -109,7 +120,14 @@ class Rule(BasePermission, metaclass=RuleType):
     @property
     def rule(self) -> str:
         """The canonical text, as ``@guard(rule: …)`` prints it."""
-        return f"{self.term}(ignoresBearer)" if self.ignores_bearer else str(self.term)
+        text = f"{self.term}(ignoresBearer)" if self.ignores_bearer else str(self.term)
+        text = f"conceal({text})" if self.conceals else text
+        return f"reject({text})" if self.rejects else text
+
+    @property
+    def needs(self) -> str:
+        """What a caller needs, as text: without what happens to one who lacks it."""
+        return str(self.term)
 
     @property
     def stranger(self) -> BasePermission | None:
@@ -159,13 +177,19 @@ class Rule(BasePermission, metaclass=RuleType):
         return (await self.check_many([source], info.context.principal, kwargs, info))[0]
 
     def __or__(self, other: object) -> Rule:
-        return Rule(AnyOf((*_parts(AnyOf, self), *_parts(AnyOf, Rule.of(other)))))
+        one, two = _without_mode(self), _without_mode(Rule.of(other))
+        return Rule(AnyOf((*_parts(AnyOf, one), *_parts(AnyOf, two))))
 
     def __ror__(self, other: object) -> Rule:
         return Rule.of(other) | self
 
     def __and__(self, other: object) -> Rule:
-        return Rule(AllOf((*_parts(AllOf, self), *_parts(AllOf, Rule.of(other)))))
+        two = Rule.of(other)
+        return Rule(
+            AllOf((*_parts(AllOf, self), *_parts(AllOf, two))),
+            rejects=self.rejects or two.rejects,
+            conceals=self.conceals or two.conceals,
+        )
 
     def __rand__(self, other: object) -> Rule:
         return Rule.of(other) & self
@@ -177,16 +201,17 @@ class Rule(BasePermission, metaclass=RuleType):
                     f"~ stands before {leaf}, a permission class that graph-api does not know: "
                     "if it failed, ~ would open the field. Write its opposite as a class."
                 )
-        return Rule(Not(self.term))
+        return Rule(Not(_without_mode(self).term))
+
+    @property
+    def _whole(self) -> tuple[object, ...]:
+        return self.term, self.ignores_bearer, self.rejects, self.conceals
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rule) and (self.term, self.ignores_bearer) == (
-            other.term,
-            other.ignores_bearer,
-        )
+        return isinstance(other, Rule) and self._whole == other._whole
 
     def __hash__(self) -> int:
-        return hash((self.term, self.ignores_bearer))
+        return hash(self._whole)
 
     def __repr__(self) -> str:
         return f"<rule {self.rule}>"
@@ -275,7 +300,7 @@ class _SelfArgument:
 
 
 _NAME = re.compile(r"[\w.:/-]+")
-_WORDS = {"public", "carrier", "authenticated"}
+_WORDS = {"public", "carrier", "authenticated", "reject", "conceal"}
 
 
 def _named(name: str) -> str:
@@ -293,6 +318,19 @@ def _named(name: str) -> str:
 
 def _parts(kind: type[AnyOf | AllOf], rule: Rule) -> tuple[Term, ...]:
     return rule.term.terms if isinstance(rule.term, kind) else (rule.term,)
+
+
+def _without_mode(rule: Rule) -> Rule:
+    """Return the rule, which is to be one of several that may pass, or the opposite of one.
+
+    Raises:
+        ConfigurationError: it says what happens to one who is denied, who may pass all the same.
+    """
+    if rule.rejects or rule.conceals:
+        raise ConfigurationError(
+            f"{rule.rule} stands under | or ~: Reject and Conceal stand around a whole rule."
+        )
+    return rule
 
 
 def _declared(rule: Rule) -> type[Rule]:
@@ -323,6 +361,27 @@ def Trial(rule: object) -> type[BasePermission]:  # noqa: N802
         email = strawberry.field(permission_classes=[IsAuthenticated(), Trial(HasRole("admin"))])
     """
     return cast("type[BasePermission]", Tried(Rule.of(rule)))
+
+
+def Reject(rule: object) -> type[Rule]:  # noqa: N802
+    """Hold the rule, and run nothing of a query that it denies something of by the grants alone.
+
+    That is what ``GRAPH_API_DENIED_FIELDS=reject`` does for all rules; a mutation is always so.
+    What hangs on the object is known too late: it is null, as ever.
+    """
+    of = Rule.of(rule)
+    moded = Rule(of.term, ignores_bearer=of.ignores_bearer, rejects=True, conceals=of.conceals)
+    return _declared(moded)
+
+
+def Conceal(rule: object) -> type[Rule]:  # noqa: N802
+    """Hold the rule, and answer those whose grants it denies as if the name did not exist.
+
+    That is what ``GRAPH_API_DENIED_NAMES=conceal`` does for all rules.
+    """
+    of = Rule.of(rule)
+    moded = Rule(of.term, ignores_bearer=of.ignores_bearer, rejects=of.rejects, conceals=True)
+    return _declared(moded)
 
 
 def IsAuthenticated() -> type[Rule]:  # noqa: N802
@@ -388,4 +447,4 @@ def denial(rule: Rule, coordinate: str, principal: Principal) -> GraphApiError:
             "'Authorization: Bearer …'.",
             reason="sign_in_required",
         )
-    return Forbidden(said or f"You may not use {coordinate}. It needs: {rule.rule}")
+    return Forbidden(said or f"You may not use {coordinate}. It needs: {rule.needs}")

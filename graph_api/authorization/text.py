@@ -25,6 +25,7 @@ from graph_api.authorization.terms import (
 from graph_api.errors import ConfigurationError
 
 IGNORES_BEARER = "(ignoresBearer)"
+_MODES = re.compile(r"(?P<reject>reject\()?(?P<conceal>conceal\()?(?P<rule>.*)", re.DOTALL)
 
 _NAME = r"[\w.:/-]+"
 _TOKEN = re.compile(
@@ -45,12 +46,18 @@ def parse(text: str) -> Rule:
     Raises:
         InvalidRule: the text does not follow the grammar.
     """
-    if text == f"public{IGNORES_BEARER}":
-        return Rule(Everyone(), ignores_bearer=True)
-    tokens = _TOKEN.findall(text)
-    if "".join(tokens) != text:
+    rejects, conceals, inner = _MODES.fullmatch(text).groups()  # type: ignore[union-attr]
+    closing = ")" * (bool(rejects) + bool(conceals))
+    if not inner.endswith(closing):
+        raise InvalidRule(f"{text!r} is no rule: it ends before {closing}.")
+    inner = inner.removesuffix(closing)
+    modes = {"rejects": bool(rejects), "conceals": bool(conceals)}
+    if inner == f"public{IGNORES_BEARER}":
+        return Rule(Everyone(), ignores_bearer=True, **modes)
+    tokens = _TOKEN.findall(inner)
+    if "".join(tokens) != inner:
         raise InvalidRule(f"{text!r} is no rule: see docs/rules.md, 'The printed text'.")
-    return Rule(_Parser(text, tokens[::-1]).whole())
+    return Rule(_Parser(inner, tokens[::-1]).whole(), **modes)
 
 
 class _Parser:

@@ -7,12 +7,14 @@ refusals too: a document that is refused costs its reader nothing the second tim
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Lock
+from weakref import WeakValueDictionary
 
 from graphql import DocumentNode, GraphQLSyntaxError, OperationDefinitionNode, parse
 
+from graph_api.authorization.decisions import Decisions
 from graph_api.errors import OperationTooExpensive, ParseFailed, ValidationFailed
 from graph_api.execution.limits import Limits, check
 
@@ -24,10 +26,12 @@ class Document:
     Attributes:
         node: the syntax tree, with locations.
         digest: SHA-256 of the text in UTF-8, 64 lower-case hexadecimal digits.
+        decisions: what was decided about its operations, for the schema that parsed it.
     """
 
     node: DocumentNode
     digest: str
+    decisions: Decisions = field(default_factory=dict, repr=False)
 
     @property
     def operations(self) -> list[OperationDefinitionNode]:
@@ -54,6 +58,7 @@ class Documents:
         self._bytes = 0
         self._kept: OrderedDict[str, tuple[_Outcome, int]] = OrderedDict()
         self._lock = Lock()
+        self._by_node = WeakValueDictionary[int, Document]()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -76,6 +81,10 @@ class Documents:
         # A fresh one each time: a kept exception would keep the frames it was last raised in.
         raise type(outcome)(outcome.message, reason=outcome.reason) from outcome.__cause__
 
+    def of(self, node: DocumentNode) -> Document:
+        """Return the document of a syntax tree, a new one if it is not one of ours."""
+        return self._by_node.get(id(node)) or Document(node, "")
+
     def _recall(self, digest: str) -> _Outcome | None:
         with self._lock:
             if digest not in self._kept:
@@ -91,7 +100,8 @@ class Documents:
             return _refusal(error.with_traceback(None))
         except OperationTooExpensive as error:
             return error.with_traceback(None)
-        return Document(node, digest)
+        document = self._by_node[id(node)] = Document(node, digest)
+        return document
 
     def _keep(self, digest: str, outcome: _Outcome, size: int) -> None:
         with self._lock:

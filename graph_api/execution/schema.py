@@ -41,7 +41,8 @@ from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
 from graph_api.authorization.bulk import in_bulk
-from graph_api.authorization.decision import Operation, decide
+from graph_api.authorization.decision import Operation
+from graph_api.authorization.decisions import decide_once
 from graph_api.authorization.guards import (
     AlreadyReportedError,
     OpenedResolvers,
@@ -292,9 +293,9 @@ class Schema(strawberry.Schema):
         if misfits := misfits_of(schema, operation, hide_suggestions=hide):
             return CoreResult(None, misfits)
         principal = self._principal(context_value)
-        decision = decide(
-            self.rules, operation, principal.grants, reject=self.denied_fields == "reject"
-        )
+        decisions = self.documents.of(document).decisions
+        reject = self.denied_fields == "reject"
+        decision = decide_once(decisions, self.rules, operation, principal.grants, reject=reject)
         errors = [denial.error(principal, explains=self.explains) for denial in decision.denials]
         if decision.is_rejected:
             return CoreResult(None, _Rejection(errors))

@@ -12,11 +12,13 @@ from strawberry.permission import BasePermission
 from graph_api.authorization.principal import Principal
 from graph_api.authorization.rules import (
     Carrier,
+    Conceal,
     HasPermission,
     HasRole,
     IsAuthenticated,
     IsSelf,
     Public,
+    Reject,
     Rule,
     rule,
 )
@@ -35,6 +37,7 @@ async def owns(principal: Principal, objects: Sequence[object]) -> Sequence[bool
 # Each stands where Strawberry wants a permission class.
 assert_type(Public(ignores_bearer=True), type[Rule])
 assert_type(owns, type[Rule])
+assert_type(Reject(Conceal(HasRole("admin"))), type[Rule])
 assert_type(IsAuthenticated() & ~HasRole("guest"), type[Rule])
 assert_type(HasPermission("user:read") | IsSelf(by="owner_id") | owns, type[Rule])
 assert_type(HasRole("admin") | InTenant, type[Rule])

@@ -1,0 +1,71 @@
+"""Decisions that are kept: what the grants say of an operation is the same each time.
+
+They are kept with the document, so what a caller sends anew pushes out nobody else's. A key holds
+all that a decision hangs on: the operation, what its Boolean variables hold (``@skip`` and
+``@include`` may hang on them), the grants that some rule mentions, and the mode. What other
+variables bring into ruled inputs is looked at in each run; no subject, no result and no such value
+is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+
+from graph_api.authorization.decision import (
+    Decision,
+    Operation,
+    Place,
+    Walk,
+    denied_input,
+)
+from graph_api.authorization.principal import Grants
+from graph_api.authorization.rulebook import RuleBook
+
+MOST_DECISIONS = 64
+"""Kept for one document; with more, all are forgotten."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided.
+
+    Attributes:
+        decision: what holds if nothing is denied of what the variables bring.
+        open: where they may bring something that is.
+    """
+
+    decision: Decision
+    open: tuple[Place, ...]
+
+
+Decisions = MutableMapping[object, Decided]
+"""The decisions about one document."""
+
+
+def decide_once(
+    kept: Decisions, book: RuleBook, operation: Operation, grants: Grants, *, reject: bool = False
+) -> Decision:
+    """Decide as :func:`graph_api.authorization.decision.decide` does, from what is kept if it can.
+
+    Args:
+        kept: the decisions about the document, which belong to this rule book.
+        book: the rules of the schema.
+        operation: what is asked.
+        grants: what the caller holds.
+        reject: whether one denial rejects a query too.
+    """
+    name = operation.node.name.value if operation.node.name else None
+    key = name, operation.booleans, grants & book.mentioned, reject
+    decided = kept.get(key)
+    if decided is not None and not any(
+        denied_input(book, field, node, operation.given, grants) for field, node in decided.open
+    ):
+        return decided.decision
+    walk = Walk(book, operation, grants)
+    decision = walk.decide(reject=reject)
+    if not walk.closed:
+        if len(kept) >= MOST_DECISIONS:
+            kept.clear()
+        kept[key] = Decided(decision, tuple(walk.open))
+    return decision
