@@ -18,7 +18,6 @@ from graph_api.clock import Clock, utc_now
 from graph_api.context import Context, SessionCookie, authenticate
 from graph_api.db.engine import Database
 from graph_api.db.migrate import OURS, application_migrations, pending
-from graph_api.errors import ConfigurationError
 from graph_api.execution.limits import Limits
 from graph_api.execution.schema import Schema
 from graph_api.http.bearer import authorization, sent_bearer
@@ -93,13 +92,10 @@ def roles_of(schema: Schema) -> Mapping[str, Sequence[str]]:
 
 
 def _configure(schema: Schema, settings: Settings) -> None:
-    if settings.denied_names == "conceal":
-        raise ConfigurationError(
-            "GRAPH_API_DENIED_NAMES=conceal is not there yet: use forbid, which this version has."
-        )
     schema.configure(
         limits=Limits.of(settings),
         denied_fields=settings.denied_fields,
+        denied_names=settings.denied_names,
         introspection=settings.introspection,
         explains=settings.mode == "dev",
     )

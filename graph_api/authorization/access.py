@@ -5,7 +5,15 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from graphql import DocumentNode, FieldNode, TypeInfo, TypeInfoVisitor, Visitor, visit
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLSchema,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    visit,
+)
 
 from graph_api.authorization.principal import Grants
 from graph_api.authorization.rulebook import RuleBook
@@ -29,12 +37,16 @@ def verdict(book: RuleBook, coordinate: str, grants: Grants) -> Verdict:
     return Verdict.DENIED if rule is None else VERDICTS[rule.static(grants)]
 
 
-def coordinates_of(book: RuleBook, document: DocumentNode) -> list[str]:
+def coordinates_of(schema: GraphQLSchema, document: DocumentNode) -> list[str]:
     """Return the coordinates of all fields in a document, each once; linear in the document.
 
-    A field that the schema has not is left as ``?.name``: the verdict on it is to be denied.
+    A field below what the schema has not is left as ``?.name``: the verdict on it is to be denied.
+
+    Args:
+        schema: whose names the caller may know.
+        document: what is asked.
     """
-    types = TypeInfo(book.schema)
+    types = TypeInfo(schema)
     found: dict[str, None] = {}
 
     class Collector(Visitor):

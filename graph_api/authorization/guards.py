@@ -75,6 +75,7 @@ class Running:
         can_wait: there is an event loop that waits for the result.
         explains: whoever is denied is told what they lack.
         prints: nothing is answered, the schema itself is printed.
+        hidden_by: whether somebody whom a rule denies may not know the name of what it denies.
         judged: for whom the value that is completed now is judged, see :class:`ValueField`.
     """
 
@@ -91,6 +92,7 @@ class Running:
     can_wait: bool = True
     explains: bool = False
     prints: bool = False
+    hidden_by: Callable[[Rule, Principal], bool] = lambda _rule, _principal: False
     judged: Principal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -424,9 +426,11 @@ def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> N
         if name in ruled and not _operation().prints:
             coordinate = f"{graphql_type.name}.{name}"
             principal = _operation().judged
-            if rules[coordinate].static(principal.grants) is not True:
-                explains = _operation().explains
-                raise denied(coordinate, rules[coordinate], principal, explains=explains)
+            rule, operation = rules[coordinate], _operation()
+            if rule.static(principal.grants) is not True:
+                if operation.hidden_by(rule, principal):
+                    raise AlreadyReportedError
+                raise denied(coordinate, rule, principal, explains=operation.explains)
         return name
 
     graphql_type.coerce_output_value = coerce_output_value  # type: ignore[assignment, method-assign]

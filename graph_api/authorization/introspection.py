@@ -7,7 +7,6 @@ another schema; what they return are types of that schema, so whatever is asked 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from copy import copy
 from functools import cached_property
@@ -23,25 +22,20 @@ from graphql import (
 from graphql.type.introspection import introspection_types
 
 from graph_api.authorization.guards import caller
-from graph_api.authorization.principal import READS_SCHEMA, Grants
+from graph_api.authorization.principal import READS_SCHEMA
 from graph_api.authorization.rulebook import RuleBook
-from graph_api.authorization.shape import shape, whole
+from graph_api.authorization.shape import Shapes, whole
 
 Level = Literal["off", "shaped", "full"]
 
-_MOST_SHAPES = 64
-
 
 class Introspection:
-    """Answers introspection for one schema.
-
-    The shaped schemas are kept by the grants that the rules mention, the least used first out.
-    """
+    """Answers introspection for one schema."""
 
     def __init__(self, book: RuleBook, level: Callable[[], Level]) -> None:
         self._book = book
         self._level = level
-        self._shapes: OrderedDict[Grants, GraphQLSchema] = OrderedDict()
+        self._shapes = Shapes(book)
         self._look_up = book.schema.get_field
         self._roads = {
             "__schema": _resolved_by(SchemaMetaFieldDef, lambda *_: self.schema()),
@@ -65,12 +59,7 @@ class Introspection:
         principal = caller()
         if self._level() != "shaped" or READS_SCHEMA in principal.permissions:
             return self._whole
-        grants = principal.grants & self._book.mentioned
-        shaped = self._shapes.pop(grants, None) or shape(self._book, grants)
-        self._shapes[grants] = shaped
-        if len(self._shapes) > _MOST_SHAPES:
-            self._shapes.popitem(last=False)
-        return shaped
+        return self._shapes.of(principal.grants)
 
     def _get_field(self, parent_type: Any, field_name: str) -> GraphQLField | None:
         found = self._look_up(parent_type, field_name)

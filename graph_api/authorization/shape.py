@@ -7,8 +7,12 @@ nothing changes any more; so does what can't be reached. The rest is a valid sch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, TypeVar
 
 from graphql import (
@@ -33,19 +37,52 @@ from graphql import (
 from graphql.pyutils import Undefined
 
 from graph_api.authorization.principal import AUTHENTICATED, Grants
-from graph_api.authorization.rulebook import RuleBook
+from graph_api.authorization.rulebook import DEFINITION, RuleBook
+from graph_api.authorization.rules import Rule
 
 Element = TypeVar("Element")
 FieldsType = GraphQLObjectType | GraphQLInterfaceType
 
+_MOST_SHAPES = 64
 
-def shape(book: RuleBook, grants: Grants) -> GraphQLSchema:
+
+class Shapes:
+    """The shaped schemas, by the grants that the rules mention; the least used goes first."""
+
+    def __init__(self, book: RuleBook, hides: Callable[[Rule], bool] = lambda _: True) -> None:
+        """Shape by the rules that hide what they deny: all, or those that are told."""
+        self._book = book
+        self._hides = hides
+        self._kept: OrderedDict[Grants, GraphQLSchema] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, grants: Grants) -> GraphQLSchema:
+        """Return the schema that a caller with these grants sees."""
+        mentioned = grants & self._book.mentioned
+        with self._lock:
+            shaped = self._kept.pop(mentioned, None)
+        shaped = shaped or shape(self._book, mentioned, self._hides)
+        with self._lock:
+            self._kept[mentioned] = shaped
+            while len(self._kept) > _MOST_SHAPES:
+                self._kept.popitem(last=False)
+        return shaped
+
+
+def shape(
+    book: RuleBook, grants: Grants, hides: Callable[[Rule], bool] = lambda _: True
+) -> GraphQLSchema:
     """Return the schema that a caller with these grants sees; it resolves nothing.
 
     Below an acting field (``AuthPayload.user``) the one who has just signed in is judged, so what
     is open to any signed-in user stays visible there, to anonymous callers too.
+
+    Args:
+        book: the rules of the whole schema.
+        grants: what the caller holds.
+        hides: whether a rule hides what it denies.
     """
-    seen = Seen(book.schema, _hidden(book, grants))
+    seen = Seen(book.schema, _hidden(book, grants, hides))
     while seen.prune():
         pass
     return _Copy(seen).schema()
@@ -56,8 +93,8 @@ def whole(book: RuleBook) -> GraphQLSchema:
     return _Copy(Seen(book.schema)).schema()
 
 
-def _hidden(book: RuleBook, grants: Grants) -> set[str]:
-    """Return the coordinates that the grants deny."""
+def _hidden(book: RuleBook, grants: Grants, hides: Callable[[Rule], bool]) -> set[str]:
+    """Return the coordinates that the grants deny, by a rule that hides."""
     unshaped = Seen(book.schema)
     acting = [get_named_type(book.field(each).type) for each in book.acting]
     below_acting = {each.name for each in unshaped.reachable(acting)}
@@ -66,6 +103,7 @@ def _hidden(book: RuleBook, grants: Grants) -> set[str]:
         coordinate
         for coordinate, rule in (*book.fields.items(), *book.inputs.items())
         if rule.static(grants) is False
+        and hides(rule)
         and not (
             coordinate.partition(".")[0] in below_acting and rule.static(signed_in) is not False
         )
@@ -217,12 +255,26 @@ class Seen:
             yield from (each for each in implementations if of_type in self.interfaces(each))
 
 
+_CODE = re.compile(r"`[^`]*`|\w*[a-z0-9]_?[A-Z]\w*|[A-Z][A-Z0-9_]+|\w+_\w+|\w+(?:\.\w+)+")
+"""What in a description may be a name: whatever is in backticks, or looks like no English word."""
+_NAME = re.compile(r"\w+")
+
+
 class _Copy:
     """Copies what is seen, and can be reached, into a schema of its own."""
 
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
         self.copies: dict[str, Any] = {}
+        self.unseen = _names(Seen(seen.schema)) - _names(seen) if seen.hidden else set[str]()
+
+    def description(self, of: Any) -> str | None:
+        """Return a description; none if it names what is hidden."""
+        said: str | None = of.description
+        if not said or not self.unseen:
+            return said
+        named = {name for code in _CODE.findall(said) for name in _NAME.findall(code)}
+        return None if named & self.unseen else said
 
     def schema(self) -> GraphQLSchema:
         """Return the copy."""
@@ -240,7 +292,7 @@ class _Copy:
             subscription,
             types=types,
             directives=whole.directives,
-            description=whole.description,
+            description=self.description(whole),
         )
 
     def named(self, of_type: Any) -> Any:
@@ -250,7 +302,7 @@ class _Copy:
         return self.copies[of_type.name]
 
     def _copy(self, of_type: GraphQLNamedType) -> GraphQLNamedType:
-        about: dict[str, Any] = {"name": of_type.name, "description": of_type.description}
+        about: dict[str, Any] = {"name": of_type.name, "description": self.description(of_type)}
         match of_type:
             case GraphQLObjectType() | GraphQLInterfaceType():
                 return _plain(of_type)(
@@ -262,10 +314,11 @@ class _Copy:
                 return GraphQLInputObjectType(
                     fields=lambda: self._input_fields(of_type),
                     is_one_of=of_type.is_one_of,
+                    extensions=self._definition(of_type),
                     **about,
                 )
             case GraphQLEnumType():
-                return _with_values(of_type, self.seen.values(of_type))
+                return self._enum(of_type)
             case GraphQLUnionType():
                 members = self.seen.members(of_type)
                 return GraphQLUnionType(types=lambda: list(map(self.named, members)), **about)
@@ -284,7 +337,7 @@ class _Copy:
             name: GraphQLField(
                 self._type(each.type),
                 args=self._arguments(f"{of_type.name}.{name}", each),
-                description=each.description,
+                description=self.description(each),
                 deprecation_reason=each.deprecation_reason,
             )
             for name, each in fields.items()
@@ -292,7 +345,9 @@ class _Copy:
 
     def _arguments(self, coordinate: str, of_field: GraphQLField) -> dict[str, GraphQLArgument]:
         return {
-            name: GraphQLArgument(self._type(each.type), **self._given(each))
+            name: GraphQLArgument(
+                self._type(each.type), extensions=each.extensions, **self._given(each)
+            )
             for name, each in self.seen.arguments(coordinate, of_field).items()
         }
 
@@ -302,12 +357,28 @@ class _Copy:
             for name, each in self.seen.input_fields(of_type).items()
         }
 
+    def _enum(self, of_type: GraphQLEnumType) -> GraphQLEnumType:
+        values = {name: copy(each) for name, each in self.seen.values(of_type).items()}
+        for each in (fewer := _with_values(of_type, values), *values.values()):
+            each.description = self.description(each)
+        return fewer
+
+    def _definition(self, of_type: GraphQLInputObjectType) -> dict[str, Any]:
+        """Strawberry's definition, which its validation rules read, of the fields that are seen."""
+        definition: Any = of_type.extensions.get(DEFINITION)
+        fields = self.seen.input_fields(of_type).values()
+        if not hasattr(definition, "fields"):
+            return {}
+        fewer = copy(definition)
+        fewer.fields = [each.extensions[DEFINITION] for each in fields]
+        return {DEFINITION: fewer}
+
     def _given(self, element: Any) -> dict[str, Any]:
         """What an argument or input field has beside its type; a hidden default is none."""
         hides = self._hides(element.default_value, get_named_type(element.type))
         return {
             "default_value": Undefined if hides else element.default_value,
-            "description": element.description,
+            "description": self.description(element),
             "deprecation_reason": element.deprecation_reason,
         }
 
@@ -326,6 +397,24 @@ class _Copy:
             name = _with_values(of_type, of_type.values).coerce_output_value(value)
             return name not in self.seen.values(of_type)
         return False
+
+
+def _names(seen: Seen) -> set[str]:
+    """Return the names of all that is seen: types, fields, arguments, input fields, values."""
+    names = set[str]()
+    for of_type in seen.schema.type_map.values():
+        if of_type.name in seen.hidden or is_introspection_type(of_type):
+            continue
+        names.add(of_type.name)
+        match of_type:
+            case GraphQLObjectType() | GraphQLInterfaceType():
+                for name, each in seen.fields(of_type).items():
+                    names |= {name, *seen.arguments(f"{of_type.name}.{name}", each)}
+            case GraphQLInputObjectType():
+                names |= seen.input_fields(of_type).keys()
+            case GraphQLEnumType():
+                names |= seen.values(of_type).keys()
+    return names
 
 
 def _with_values(of_type: GraphQLEnumType, values: dict[str, Any]) -> GraphQLEnumType:

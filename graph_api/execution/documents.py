@@ -7,16 +7,26 @@ refusals too: a document that is refused costs its reader nothing the second tim
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Lock
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from graphql import DocumentNode, GraphQLSyntaxError, OperationDefinitionNode, parse
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+)
 
 from graph_api.authorization.decisions import Decisions
 from graph_api.errors import OperationTooExpensive, ParseFailed, ValidationFailed
 from graph_api.execution.limits import Limits, check
+
+Validated = MutableMapping[GraphQLSchema, list[GraphQLError]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +36,13 @@ class Document:
     Attributes:
         node: the syntax tree, with locations.
         digest: SHA-256 of the text in UTF-8, 64 lower-case hexadecimal digits.
+        validated: what is wrong with it, by the schema that it was validated against.
         decisions: what was decided about its operations, for the schema that parsed it.
     """
 
     node: DocumentNode
     digest: str
+    validated: Validated = field(default_factory=WeakKeyDictionary, repr=False)
     decisions: Decisions = field(default_factory=dict, repr=False)
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 from strawberry import federation
+from strawberry.federation.schema import FederationAny
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
@@ -14,7 +15,7 @@ from graph_api.authorization.principal import READS_SCHEMA
 from graph_api.authorization.rulebook import DEFINITION
 from graph_api.authorization.rules import HasPermission, Public, Rule
 from graph_api.authorization.terms import ObjectTerm
-from graph_api.errors import ConfigurationError
+from graph_api.errors import BadUserInput, ConfigurationError
 from graph_api.execution.schema import Schema
 
 
@@ -74,6 +75,26 @@ class FederationSchema(Schema, federation.Schema):
             field if field.python_name in own else _ruled(field) for field in definition.fields
         ]
         return whole
+
+    @override
+    def entities_resolver(
+        self, info: strawberry.Info, representations: list[FederationAny]
+    ) -> list[FederationAny]:
+        """Resolve entities; one of a type that the caller may not know is as one of no type."""
+        union: Any = self.names.schema(self.caller(info.context)).type_map.get("_Entity")
+        known = {each.name for each in union.types} if union else set[str]()
+        asked: list[Any] = list(representations)
+        names = [f"{each.get('__typename')}" for each in asked]
+        entities = iter(
+            super().entities_resolver(
+                info, [each for each, name in zip(asked, names, strict=True) if name in known]
+            )
+        )
+        answers: list[Any] = [
+            next(entities) if name in known else BadUserInput(f"There is no entity {name}.")
+            for name in names
+        ]
+        return answers
 
     def _refuse_forgeable(self) -> None:
         entities: Any = self.rules.schema.type_map.get("_Entity")

@@ -11,7 +11,6 @@ from contextlib import aclosing, contextmanager
 from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 import strawberry
 from graphql import (
@@ -52,6 +51,7 @@ from graph_api.authorization.guards import (
     running,
 )
 from graph_api.authorization.introspection import Introspection, Level
+from graph_api.authorization.names import DeniedNames, Names, concealing
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule, Tried
@@ -100,6 +100,7 @@ class Schema(strawberry.Schema):
         roles: Mapping[str, Sequence[str]] | None = None,
         principal: Callable[[Any], Principal] = principal_of,
         denied_fields: Literal["filter", "reject"] = "filter",
+        denied_names: DeniedNames = "forbid",
         introspection: Level = "shaped",
         uncovered: Literal["refuse", "allow"] = "refuse",
         limits: Limits | None = None,
@@ -117,6 +118,8 @@ class Schema(strawberry.Schema):
             roles: declared roles with the names of the permissions that they hold.
             principal: gets the caller from the context object.
             denied_fields: ``filter`` nulls denied fields, ``reject`` runs nothing.
+            denied_names: ``forbid`` answers a denied name with ``FORBIDDEN``, ``conceal`` as if it
+                did not exist.
             introspection: ``shaped`` shows each caller what they could use, ``full`` everything.
             uncovered: ``allow`` lets fields without a rule through, and ruled ones be non-null, for
                 applications on their way.
@@ -132,14 +135,13 @@ class Schema(strawberry.Schema):
         self.introspection = introspection
         self.explains = False
         self.documents = Documents(limits or Limits())
-        self._validated = WeakKeyDictionary[Document, list[GraphQLError]]()
         roots = [root for root in (query, mutation, subscription) if root is not None]
         self.permissions = _declared(roots, "__permissions__") | dict(permissions or {})
         self.roles = _declared(roots, "__roles__") | dict(roles or {})
         super().__init__(query, mutation, subscription, **strawberry_options)
         if self.config.enable_experimental_incremental_execution:
             raise ConfigurationError("Rules are not held in what @defer and @stream deliver later.")
-        self.execution_context_class = in_bulk(self.execution_context_class)
+        self._executor = in_bulk(self.execution_context_class)
         self._check_extensions()
         self.rules = RuleBook.of(self._schema)
         if uncovered == "refuse":
@@ -149,12 +151,14 @@ class Schema(strawberry.Schema):
         install(self.rules)
         self._opened = lru_cache(maxsize=256)(partial(opened, self.rules))
         Introspection(self.rules, lambda: self.introspection).install()
+        self._name(denied_names)
 
     def configure(
         self,
         *,
         limits: Limits,
         denied_fields: Literal["filter", "reject"],
+        denied_names: DeniedNames = "forbid",
         introspection: Level,
         explains: bool = False,
     ) -> None:
@@ -163,14 +167,32 @@ class Schema(strawberry.Schema):
         Args:
             limits: what a document may ask for.
             denied_fields: see the constructor.
+            denied_names: see the constructor.
             introspection: see the constructor.
             explains: whether every denial says what the caller holds and lacks, as in ``dev``.
+
+        Raises:
+            ConfigurationError: names are to be concealed that introspection shows to everybody.
         """
         self.explains = explains
         self.denied_fields = denied_fields
         self.introspection = introspection
         self.documents = Documents(limits)
-        self._validated.clear()
+        self._name(denied_names)
+
+    def _name(self, denied_names: DeniedNames) -> None:
+        """Say whose names callers may know."""
+        if denied_names == "conceal" and self.introspection == "full":
+            raise ConfigurationError(
+                "denied_names=conceal hides names that introspection=full shows to everybody: "
+                "set introspection to shaped or off."
+            )
+        self.names = Names(self.rules, denied_names)
+        self.execution_context_class = concealing(self._executor, self.names)
+
+    def caller(self, context: Any) -> Principal:
+        """Return who asks, as a context object tells."""
+        return self._principal(context)
 
     @property
     def has_own_callers(self) -> bool:
@@ -245,29 +267,35 @@ class Schema(strawberry.Schema):
         return options | {"can_wait": not sync}
 
     def validate(
-        self, document: Document, more: Sequence[type[ASTValidationRule]] = ()
+        self,
+        document: Document,
+        principal: Principal = ANONYMOUS,
+        more: Sequence[type[ASTValidationRule]] = (),
     ) -> list[GraphQLError]:
         """Validate a document, by the specification once for as long as it is kept.
 
         Args:
             document: what the client sent.
+            principal: who sent it: what they may not know the names of is not there.
             more: rules of Strawberry extensions, which may hang on the request.
         """
-        errors = self._validated.get(document)
+        schema = self.names.schema(principal)
+        errors = document.validated.get(schema)
         if errors is None:
             off = self.introspection == "off"
             rules = (*specified_rules, *([NoSchemaIntrospectionCustomRule] if off else []))
-            errors = self._validated[document] = self._validate(document, rules)
-        return list(errors) or (self._validate(document, tuple(more)) if more else [])
+            errors = document.validated[schema] = self._validate(schema, document, rules)
+        return list(errors) or (self._validate(schema, document, tuple(more)) if more else [])
 
     def _validate(
-        self, document: Document, rules: tuple[type[ASTValidationRule], ...]
+        self,
+        schema: GraphQLSchema,
+        document: Document,
+        rules: tuple[type[ASTValidationRule], ...],
     ) -> list[GraphQLError]:
         whole = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
         hide = self._hides_suggestions
-        return validate(
-            self._schema, document.node, whole, max_errors=MOST_ERRORS, hide_suggestions=hide
-        )
+        return validate(schema, document.node, whole, max_errors=MOST_ERRORS, hide_suggestions=hide)
 
     @property
     def _hides_suggestions(self) -> bool:
@@ -290,9 +318,10 @@ class Schema(strawberry.Schema):
         """Decide the operation; execute what the decision leaves of it."""
         operation = operation_of(document, operation_name, variable_values or {})
         hide = self._hides_suggestions
-        if misfits := misfits_of(schema, operation, hide_suggestions=hide):
-            return CoreResult(None, misfits)
         principal = self._principal(context_value)
+        known = self.names.schema(principal)
+        if misfits := misfits_of(known, operation, hide_suggestions=hide):
+            return CoreResult(None, misfits)
         decisions = self.documents.of(document).decisions
         reject = self.denied_fields == "reject"
         decision = decide_once(decisions, self.rules, operation, principal.grants, reject=reject)
@@ -306,6 +335,7 @@ class Schema(strawberry.Schema):
             opened=self._opened(principal.grants & self.rules.mentioned),
             can_wait=can_wait,
             explains=self.explains,
+            hidden_by=self.names.hidden_by,
         )
         with _set(run):
             result = execute(
@@ -345,7 +375,8 @@ class _Prepared(SchemaExtension):
         context = self.execution_context
         if context.query:
             more = [rule for rule in context.validation_rules if rule not in specified_rules]
-            context.pre_execution_errors = self.schema.validate(self.document, more)
+            principal = self.schema.caller(context.context)
+            context.pre_execution_errors = self.schema.validate(self.document, principal, more)
         yield
 
 

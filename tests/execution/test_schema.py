@@ -145,9 +145,9 @@ class TestDocuments:
         validated: list[str] = []
         original = Schema._validate
 
-        def count(self: Schema, document: Any, rules: Any) -> Any:
+        def count(self: Schema, schema: Any, document: Any, rules: Any) -> Any:
             validated.append(document.digest)
-            return original(self, document, rules)
+            return original(self, schema, document, rules)
 
         monkeypatch.setattr(Schema, "_validate", count)
         schema = Schema(Query, **ROLES)
@@ -155,9 +155,9 @@ class TestDocuments:
             await schema.execute("{ me { id } secret }", {}, who)
             await schema.execute("{ nothing }", {}, who)
         assert len(validated) == 2
-        assert len(schema._validated) == 2
-        schema.configure(limits=Limits(), denied_fields="filter", introspection="full")
-        assert len(schema._validated) == 0
+        schema.configure(limits=Limits(), denied_fields="filter", introspection="off")
+        await schema.execute("{ nothing }", {}, None)
+        assert len(validated) == 3
 
     async def test_answers_to_one_document_are_each_callers_own(self) -> None:
         """A cache between two callers: the same document as admin and then as nobody."""

@@ -238,7 +238,8 @@ class AccountsQuery:
         asked = dict.fromkeys(coordinates or [])
         if document:
             node = _selected(schema.documents.parse(document).node, operation_name or None)
-            asked |= dict.fromkeys(coordinates_of(schema.rules, node))
+            known = schema.names.schema(info.context.principal)
+            asked |= dict.fromkeys(coordinates_of(known, node))
         grants = info.context.principal.grants
         return [
             FieldAccess(coordinate=each, access=Access(verdict(schema.rules, each, grants)))
