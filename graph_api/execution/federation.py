@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import strawberry
 from strawberry import federation
 from strawberry.federation.schema import FederationAny
+from strawberry.federation.schema_directives import Authenticated, RequiresScopes
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from typing_extensions import override
 
+from graph_api.authorization.gateway import demands
 from graph_api.authorization.principal import READS_SCHEMA
 from graph_api.authorization.rulebook import DEFINITION
 from graph_api.authorization.rules import HasPermission, Public, Rule
@@ -67,6 +73,30 @@ class FederationSchema(Schema, federation.Schema):
         self._refuse_forgeable()
 
     @override
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        fields = super().get_fields(type_definition)
+        has_none = self.federation_version < Authenticated.minimum_version
+        if type_definition.is_input or type_definition.is_interface or has_none:
+            return fields
+        holders = [type_definition, *type_definition.interfaces]
+        return [_for_gateway(each, holders) for each in fields]
+
+    @property
+    @override
+    def schema_directives_in_use(self) -> list[object]:
+        """The directives to link: Strawberry looks for them where the types were declared."""
+        definitions = [each.definition for each in self.schema_converter.type_map.values()]
+        told = [
+            directive
+            for each in definitions
+            if isinstance(each, StrawberryObjectDefinition)
+            for field in self.get_fields(each)
+            for directive in field.directives
+            if isinstance(directive, Authenticated | RequiresScopes)
+        ]
+        return [*super().schema_directives_in_use, *told]
+
+    @override
     def _get_federation_query_type(self, query: Any, *args: Any) -> type:
         whole: type = super()._get_federation_query_type(query, *args)
         definition: StrawberryObjectDefinition = vars(whole)["__strawberry_definition__"]
@@ -108,6 +138,34 @@ class FederationSchema(Schema, federation.Schema):
                         f"The rule of {entity.name}.{name} ({rule.rule}) looks at the object, but "
                         f"{entity.name} has no resolve_reference: a caller could send any object."
                     )
+
+
+def _for_gateway(
+    field: StrawberryField, holders: Sequence[StrawberryObjectDefinition]
+) -> StrawberryField:
+    """Return a field with what a gateway can hold of its rules, those of its types among them.
+
+    Not on interfaces: whoever composes a supergraph refuses it there.
+    """
+    namesakes = [each for one in holders for each in one.fields if each.name == field.name]
+    elements: list[Any] = [*holders, field, *namesakes]
+    rules = [rule for each in elements for rule in _rules(each)]
+    if not rules:
+        return field
+    found = demands(reduce(and_, rules))
+    directive: Any = Authenticated() if found.signed_in else None
+    if found.scopes:
+        directive = RequiresScopes(scopes=[list(one) for one in found.scopes])
+    if directive is None:
+        return field
+    told = copy(field)
+    told.directives = [*field.directives, directive]
+    return told
+
+
+def _rules(element: Any) -> list[Rule]:
+    entries = (*(element.directives or ()), *getattr(element, "permission_classes", ()))
+    return [Rule.of(each) for each in entries if isinstance(each, Rule)]
 
 
 def _looks_at_object(rule: Rule) -> bool:

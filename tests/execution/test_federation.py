@@ -23,6 +23,11 @@ ENTITIES = (
 SDL = "{ _service { sdl } }"
 
 
+class Owner(BasePermission):
+    def has_permission(self, source: Any, info: Any, **kwargs: Any) -> bool:
+        return True
+
+
 @dataclass
 class Context:
     principal: Principal
@@ -152,6 +157,58 @@ def test_its_rules_can_be_read_from_its_text() -> None:
     assert 'type Product @key(fields: "id")' in sdl
     rules = {name: rule.rule for name, rule in read(sdl).fields.items()}
     assert rules == {name: rule.rule for name, rule in schema.rules.fields.items()}
+
+
+@strawberry.interface(directives=[HasPermission("a:read")])
+class Named:
+    name: str | None = strawberry.field(permission_classes=[Public()])
+
+
+@strawberry.type(directives=[HasRole("clerk")])
+class Thing(Named):
+    name: str | None = strawberry.field(permission_classes=[HasPermission("b:read")])
+    size: int | None = strawberry.field(permission_classes=[HasPermission("b:read") | Owner])
+
+
+class TestTheGatewaysDirectives:
+    def sdl(self, **options: Any) -> str:
+        permissions = {"a:read": "", "b:read": ""}
+        declared: Any = {"roles": {"clerk": []}, "permissions": permissions}
+        return FederationSchema(Query, types=[Thing], **declared, **options).as_str()
+
+    def line(self, field: str) -> str:
+        (found,) = (line for line in self.sdl().splitlines() if line.startswith(f"  {field}"))
+        return found.strip()
+
+    def test_they_stand_beside_the_rule_where_they_say_the_same_or_less(self) -> None:
+        assert self.line("id:") == 'id: ID! @guard(rule: "public")'
+        assert self.line("cost:").endswith("@authenticated")
+
+    def test_they_say_all_that_holds_of_the_field(self) -> None:
+        """The rules of its type and of its interfaces too."""
+        thing = self.sdl().partition("type Thing")[2]
+        assert '@requiresScopes(scopes: [["a:read", "b:read"]])' in thing.partition("size")[0]
+        size = thing.partition("size")[2].partition("}")[0]
+        assert size.endswith('@requiresScopes(scopes: [["a:read"]])\n')
+
+    def test_there_are_none_on_interfaces(self) -> None:
+        """Who composes a supergraph refuses them there."""
+        named = self.sdl().partition("interface Named")[2].partition("}")[0]
+        assert "@authenticated" not in named
+        assert "@requiresScopes" not in named
+
+    def test_what_they_come_from_is_linked(self) -> None:
+        assert 'import: ["@authenticated", "@key", "@requiresScopes"]' in self.sdl()
+
+    def test_versions_before_them_have_none(self) -> None:
+        sdl = self.sdl(federation_version="2.4")
+        assert "@authenticated" not in sdl
+        assert "@requiresScopes" not in sdl
+
+    def test_the_types_stay_as_they_were(self) -> None:
+        self.sdl()
+        stock = federation.Schema(Query, types=[Thing]).as_str()
+        assert "@authenticated" not in stock
 
 
 def test_a_permission_of_the_gateway_can_be_declared_with_others() -> None:
