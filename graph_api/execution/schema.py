@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from functools import lru_cache, partial
-from inspect import isawaitable
 from typing import Any, Literal
 
 import strawberry
@@ -37,19 +36,13 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.types.graphql import OperationType
 from typing_extensions import override
 
 from graph_api.authorization.bulk import in_bulk
 from graph_api.authorization.decision import Operation
-from graph_api.authorization.decisions import decide_once
-from graph_api.authorization.guards import (
-    AlreadyReportedError,
-    OpenedResolvers,
-    Running,
-    install,
-    opened,
-    running,
-)
+from graph_api.authorization.decisions import Decisions, decide_once
+from graph_api.authorization.guards import OpenedResolvers, Running, install, opened
 from graph_api.authorization.introspection import Introspection, Level
 from graph_api.authorization.names import DeniedNames, Names, concealing
 from graph_api.authorization.principal import ANONYMOUS, Principal
@@ -66,8 +59,10 @@ from graph_api.errors import (
 )
 from graph_api.execution.documents import Document, Documents
 from graph_api.execution.extend import added_fields
+from graph_api.execution.judged import Judged, Rejection, set_running
 from graph_api.execution.limits import Limits
 from graph_api.execution.result import NotExecuted, Phase
+from graph_api.execution.subscriptions import subscribing
 
 MOST_ERRORS = 5
 """Validation ends at this many: a small document must not make a large answer."""
@@ -141,7 +136,8 @@ class Schema(strawberry.Schema):
         super().__init__(query, mutation, subscription, **strawberry_options)
         if self.config.enable_experimental_incremental_execution:
             raise ConfigurationError("Rules are not held in what @defer and @stream deliver later.")
-        self._executor = in_bulk(self.execution_context_class)
+        bulk = in_bulk(self.execution_context_class)
+        self._executor = subscribing(bulk, self, operation_of)
         self._check_extensions()
         self.rules = RuleBook.of(self._schema)
         if uncovered == "refuse":
@@ -250,7 +246,7 @@ class Schema(strawberry.Schema):
 
     @override
     def as_str(self) -> str:
-        with _set(Running(ANONYMOUS, prints=True)):
+        with set_running(Running(ANONYMOUS, prints=True)):
             return super().as_str()
 
     __str__ = as_str
@@ -317,18 +313,47 @@ class Schema(strawberry.Schema):
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
         operation = operation_of(document, operation_name, variable_values or {})
-        hide = self._hides_suggestions
-        principal = self._principal(context_value)
-        known = self.names.schema(principal)
-        if misfits := misfits_of(known, operation, hide_suggestions=hide):
+        if misfits := self.misfits(operation, context_value):
             return CoreResult(None, misfits)
         decisions = self.documents.of(document).decisions
+        judged = self.judge(operation, context_value, decisions, can_wait=can_wait)
+        if judged.is_rejected:
+            return CoreResult(None, Rejection(judged.errors))
+        return judged.hold(
+            partial(
+                execute,
+                schema,
+                document,
+                context_value=context_value,
+                variable_values=variable_values,
+                operation_name=operation_name,
+                hide_suggestions=self._hides_suggestions,
+                middleware=OpenedResolvers(judged.running, middleware),
+                **options,
+            )
+        )
+
+    def misfits(self, operation: Operation, context: Any) -> list[GraphQLError]:
+        """Return why variables don't fit their types, by the names that the caller may know."""
+        known = self.names.schema(self._principal(context))
+        return misfits_of(known, operation, hide_suggestions=self._hides_suggestions)
+
+    def judge(
+        self, operation: Operation, context: Any, decisions: Decisions, *, can_wait: bool = True
+    ) -> Judged:
+        """Decide an operation for its caller, before it runs.
+
+        Args:
+            operation: what is asked, valid for the schema.
+            context: the context object, which tells who asks.
+            decisions: what was decided about the document before.
+            can_wait: there is an event loop that waits for the result.
+        """
+        principal = self._principal(context)
         reject = self.denied_fields == "reject"
         decision = decide_once(decisions, self.rules, operation, principal.grants, reject=reject)
         errors = [denial.error(principal, explains=self.explains) for denial in decision.denials]
-        if decision.is_rejected:
-            return CoreResult(None, _Rejection(errors))
-        run = Running(
+        running = Running(
             principal,
             decision,
             operation.given,
@@ -337,24 +362,7 @@ class Schema(strawberry.Schema):
             explains=self.explains,
             hidden_by=self.names.hidden_by,
         )
-        with _set(run):
-            result = execute(
-                schema,
-                document,
-                context_value=context_value,
-                variable_values=variable_values,
-                operation_name=operation_name,
-                hide_suggestions=hide,
-                middleware=OpenedResolvers(run, middleware),
-                **options,
-            )
-        if isawaitable(result):
-            return _finish(result, run, errors)
-        return _with_denials(result, [*errors, *run.denials])
-
-
-class _Rejection(list[GraphQLError]):
-    """The errors of an operation that was decided not to run: Strawberry hands on just these."""
+        return Judged(running, errors)
 
 
 class _Prepared(SchemaExtension):
@@ -379,32 +387,19 @@ class _Prepared(SchemaExtension):
             context.pre_execution_errors = self.schema.validate(self.document, principal, more)
         yield
 
-
-@contextmanager
-def _set(run: Running) -> Iterator[None]:
-    token = running.set(run)
-    try:
-        yield
-    finally:
-        running.reset(token)
-
-
-async def _finish(result: Any, run: Running, errors: list[GraphQLError]) -> Any:
-    with _set(run):
-        finished = await result
-    return _with_denials(finished, [*errors, *run.denials])
-
-
-def _with_denials(result: Any, denials: list[GraphQLError]) -> Any:
-    """Put the denials before the errors of execution, which has nulled them without a word."""
-    if not isinstance(result, CoreResult):
-        return result
-    others = [error for error in result.errors or () if not _is_reported(error)]
-    return CoreResult(result.data, [*denials, *others] or None)
-
-
-def _is_reported(error: GraphQLError) -> bool:
-    return isinstance(error.original_error, AlreadyReportedError)
+    @override
+    def on_execute(self) -> Iterator[None]:
+        """Let the guard of a subscription's root field find who subscribes."""
+        context = self.execution_context
+        if context.operation_type is not OperationType.SUBSCRIPTION:
+            yield
+            return
+        asked = operation_of(self.document.node, context.operation_name, context.variables or {})
+        if self.schema.misfits(asked, context.context):
+            yield
+            return
+        with set_running(self.schema.judge(asked, context.context, {}).running):
+            yield
 
 
 def operation_of(document: DocumentNode, name: str | None, variables: dict[str, Any]) -> Operation:
@@ -452,7 +447,7 @@ async def _conclude_each(results: StreamResult) -> StreamResult:
 def _refused_in(result: ExecutionResult) -> Phase | None:
     """Return what refused the operation; None if it ran."""
     errors = result.errors or []
-    if isinstance(errors, _Rejection):
+    if isinstance(errors, Rejection):
         return "authorization"
     # graphql-core gives a path to each error from execution.
     if result.data is not None or not errors or any(error.path for error in errors):

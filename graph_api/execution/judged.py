@@ -1,0 +1,68 @@
+"""An operation that is decided: what was found before it runs, and how it runs under the guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError
+
+from graph_api.authorization.guards import AlreadyReportedError, Running, running
+
+
+class Rejection(list[GraphQLError]):
+    """The errors of an operation that was decided not to run: Strawberry hands on just these."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An operation before it runs.
+
+    Attributes:
+        running: what its guards look at.
+        errors: what is denied of it by the grants.
+    """
+
+    running: Running
+    errors: list[GraphQLError]
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether nothing of it may run."""
+        return self.running.decision.is_rejected
+
+    def hold(self, execute: Callable[[], Any]) -> Any:
+        """Execute under the guards; return the result, denials first, or an awaitable of it."""
+        with set_running(self.running):
+            result = execute()
+        return self._finish(result) if isawaitable(result) else self._with_denials(result)
+
+    async def _finish(self, result: Any) -> Any:
+        with set_running(self.running):
+            finished = await result
+        return self._with_denials(finished)
+
+    def _with_denials(self, result: Any) -> Any:
+        """Put the denials before the errors of execution, which has nulled them without a word."""
+        if not isinstance(result, ExecutionResult):
+            return result
+        denials = [*self.errors, *self.running.denials]
+        others = [error for error in result.errors or () if not _is_reported(error)]
+        return ExecutionResult(result.data, [*denials, *others] or None)
+
+
+@contextmanager
+def set_running(operation: Running) -> Iterator[None]:
+    """Let guards find the operation meanwhile."""
+    token = running.set(operation)
+    try:
+        yield
+    finally:
+        running.reset(token)
+
+
+def _is_reported(error: GraphQLError) -> bool:
+    return isinstance(error.original_error, AlreadyReportedError)
