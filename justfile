@@ -62,3 +62,8 @@ docs:
 graphiql:
     npm --prefix graphiql ci
     npm --prefix graphiql run build
+
+# build the console that the package ships, with the Node that the extra `dev` brings
+console:
+    PATH="{{bin}}:$PATH" npm --prefix console ci
+    PATH="{{bin}}:$PATH" npm --prefix console run build

@@ -21,6 +21,7 @@ from graph_api.db.migrate import OURS, application_migrations, pending
 from graph_api.execution.limits import Limits
 from graph_api.execution.schema import Schema
 from graph_api.http.bearer import authorization, sent_bearer
+from graph_api.http.console import console_route
 from graph_api.http.discovery import discovery_routes
 from graph_api.http.front import put_in_front
 from graph_api.http.graphiql import Page, static_file
@@ -63,6 +64,7 @@ def create_app(
         route_handlers=[
             graphql_route(schema, _context_maker(accounts, by_type), settings, page),
             *([static_file] if page else ()),
+            *([console_route()] if settings.console else ()),
             *discovery_routes(settings, lambda: accounts.keystore.keys().jwks()),
             *health_routes(_checks(accounts, migrations), _optional_checks(accounts)),
         ],

@@ -214,6 +214,9 @@ class Settings(BaseSettings):
     graphiql: bool = Field(
         default_factory=_in_dev, description="GraphiQL for browsers; on in dev, off in serve."
     )
+    console: bool = Field(
+        default=True, description="The console under /console, where people sign in."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged."
     )

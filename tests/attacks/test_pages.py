@@ -51,7 +51,10 @@ async def http(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
 
 async def _all(app: Litestar, http: httpx.AsyncClient) -> dict[str, httpx.Response]:
     """Return an answer of each route to a browser, and of each way of being refused."""
-    paths = {route.path.replace("{name:str}", "graphiql.js") for route in app.routes}
+    paths = {
+        route.path.replace("{name:str}", "graphiql.js").replace("{path:path}", "icon.svg")
+        for route in app.routes
+    }
     answers = {
         path: await http.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
         for path in sorted(paths)
@@ -73,7 +76,8 @@ async def test_each_has_the_headers_that_a_browser_heeds(
     app: Litestar, http: httpx.AsyncClient
 ) -> None:
     answers = await _all(app, http)
-    assert {"/graphql", "/graphiql/static/graphiql.js", "/health/live"} <= answers.keys()
+    files = {"/console/icon.svg", "/graphiql/static/graphiql.js"}
+    assert files | {"/console", "/graphql", "/health/live"} <= answers.keys()
     for path, answer in answers.items():
         headers = answer.headers
         assert headers["x-content-type-options"] == "nosniff", path
@@ -97,12 +101,12 @@ async def test_each_has_a_strict_policy(app: Litestar, http: httpx.AsyncClient) 
             assert directives == STRICTEST, path
 
 
-async def test_only_graphiql_is_html_and_only_where_it_is_on(
+async def test_only_graphiql_and_the_console_are_html_and_only_where_they_are_on(
     app: Litestar, http: httpx.AsyncClient
 ) -> None:
     answers = await _all(app, http)
     html = [path for path, it in answers.items() if "html" in it.headers.get("content-type", "")]
-    assert html == ["/graphql"]
+    assert html == ["/console", "/graphql"]
 
 
 def _directives(policy: str) -> dict[str, list[str]]:

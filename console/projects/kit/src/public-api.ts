@@ -1,0 +1,13 @@
+export { decodeAccessToken, type Claims } from './access-token';
+export { WITHOUT_TOKEN, type Credentials, type Registration } from './auth-api';
+export { GraphApiError, type FieldProblem, type GraphQLError } from './errors';
+export { GraphQLClient, type Answer, type Sending, type TypedDocument } from './graphql-client';
+export { hasPermission, hasRole, signedIn } from './guards';
+export { HasPermission } from './has-permission';
+export { graphApiAuthInterceptor } from './interceptor';
+export type { GraphApiAuthOptions, Storage } from './options';
+export { provideGraphApiAuth } from './provide';
+export type { Permission, Register, Role } from './register';
+export { localUrl } from './return-url';
+export { Session, type SessionUser } from './session';
+export type { AuthPayload } from './tokens';

@@ -1,0 +1,8 @@
+import type { Permission, Role } from './permissions';
+
+declare module '@graph-api/angular' {
+  interface Register {
+    permission: Permission;
+    role: Role;
+  }
+}

@@ -1,0 +1,38 @@
+import { Component, DOCUMENT, Injectable, inject, signal } from '@angular/core';
+
+/** What the person must know wherever they are. */
+@Injectable({ providedIn: 'root' })
+export class Banner {
+  readonly #window = inject(DOCUMENT).defaultView!;
+  readonly offline = signal(!this.#window.navigator.onLine);
+  readonly message = signal<string | null>(null);
+
+  constructor() {
+    this.#window.addEventListener('offline', () => this.offline.set(true));
+    this.#window.addEventListener('online', () => this.offline.set(false));
+  }
+
+  /** Shows a sentence until the next one, or until it is closed. */
+  say(sentence: string): void {
+    this.message.set(sentence);
+  }
+}
+
+@Component({
+  selector: 'app-banner',
+  template: `
+    <div role="status">
+      @if (banner.offline()) {
+        <p class="banner">You are offline. What you see may be old.</p>
+      }
+      @if (banner.message(); as sentence) {
+        <p class="banner">
+          {{ sentence }} <button type="button" (click)="banner.message.set(null)">Close</button>
+        </p>
+      }
+    </div>
+  `,
+})
+export class BannerView {
+  readonly banner = inject(Banner);
+}
