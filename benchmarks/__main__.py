@@ -11,6 +11,7 @@ from rich.table import Table
 
 from benchmarks.authorization import CASES, measure
 from benchmarks.pairs import Ratio
+from benchmarks.tokens import tokens
 
 QUICK, THOROUGH = 30, 200
 
@@ -18,6 +19,9 @@ QUICK, THOROUGH = 30, 200
 @click.group()
 def main() -> None:
     """Measure what the library costs."""
+
+
+main.add_command(tokens)
 
 
 @main.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from litestar import Litestar
 from sqlalchemy import text
 
 from graph_api.accounts import Accounts
-from graph_api.accounts.authority import confirm
+from graph_api.accounts.authority import confirm, is_doubtful
 from graph_api.accounts.roles import ADMIN, SHIPPED_PERMISSIONS, SHIPPED_ROLES, sync_roles
 from graph_api.clock import Clock, utc_now
-from graph_api.context import Context, SessionCookie, authenticate
+from graph_api.context import Context, SessionCookie, authenticate, principal_from
 from graph_api.db.engine import Database
 from graph_api.db.migrate import OURS, application_migrations, pending
 from graph_api.execution.limits import Limits
@@ -30,6 +31,7 @@ from graph_api.http.health import Check, health_routes
 from graph_api.http.request import AnyRequest
 from graph_api.origin import Origin
 from graph_api.settings import Settings
+from graph_api.tokens.verified import VerifiedTokens
 
 
 def create_app(
@@ -104,11 +106,13 @@ def _configure(schema: Schema, settings: Settings) -> None:
 
 
 def _context_maker(accounts: Accounts, parts: Mapping[type, Any]) -> Any:
+    verified = VerifiedTokens(accounts.tokens, principal_from, partial(is_doubtful, accounts))
+
     async def make_context(
         token: str | None, cookie: SessionCookie, request: AnyRequest
     ) -> Context:
         client = request.scope["client"]
-        principal = authenticate(accounts.tokens, token)
+        principal = authenticate(verified, token)
         await confirm(accounts, principal)
         return Context(
             db=accounts.db,

@@ -11,7 +11,8 @@ from strawberry.dataloader import DataLoader
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.db.engine import Database
 from graph_api.origin import NOWHERE, Origin
-from graph_api.tokens.access import AccessClaims, AccessTokens
+from graph_api.tokens.access import AccessClaims
+from graph_api.tokens.verified import VerifiedTokens
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -108,10 +109,10 @@ def principal_from(claims: AccessClaims) -> Principal:
     )
 
 
-def authenticate(tokens: AccessTokens, bearer: str | None) -> Principal:
+def authenticate(tokens: VerifiedTokens[Principal], bearer: str | None) -> Principal:
     """Return the caller of a bearer; anonymous without one.
 
     Raises:
         Unauthenticated: the token has expired or is not genuine.
     """
-    return ANONYMOUS if bearer is None else principal_from(tokens.verify(bearer))
+    return ANONYMOUS if bearer is None else tokens.verify(bearer)

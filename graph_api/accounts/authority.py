@@ -143,6 +143,13 @@ async def administering(
         yield act
 
 
+def is_doubtful(accounts: Accounts, caller: Caller) -> bool:
+    """Whether this worker has changed something that a caller's token names."""
+    if caller.subject is None:
+        return False
+    return accounts.revocations.concern(caller.subject, caller.session_id or "", *caller.roles)
+
+
 async def confirm(accounts: Accounts, caller: Caller) -> None:
     """Compare a caller's token with the database, if this worker has changed what it names.
 
@@ -150,9 +157,7 @@ async def confirm(accounts: Accounts, caller: Caller) -> None:
         SessionEnded: if their session is over or their account disabled or gone.
         Unauthenticated: ``token_stale`` if they hold more or less than the token says.
     """
-    if caller.subject is None:
-        return
-    if not accounts.revocations.concern(caller.subject, caller.session_id or "", *caller.roles):
+    if not is_doubtful(accounts, caller):
         return
     async with accounts.db.read() as session:
         held = await held_by(session, caller)

@@ -57,6 +57,11 @@ class Claims(Struct, frozen=True):
     roles: list[Role]
     scope: Scope
 
+    @property
+    def not_before(self) -> Seconds:
+        """From when on the token is good: nobody issues one in the future."""
+        return max(self.nbf, self.iat)
+
 
 class TokenTooLarge(BadUserInput):
     """The roles and permissions do not fit into an access token."""
@@ -94,6 +99,7 @@ class AccessClaims:
         roles: names of all roles held, those included by others among them.
         permissions: all permissions that follow, ``noun:verb``.
         issued_at: when it was issued, in UTC.
+        not_before: from when on it is good, in UTC, without leeway.
         expires_at: when it ends, in UTC, without leeway.
         token_id: its own id (``jti``).
     """
@@ -103,6 +109,7 @@ class AccessClaims:
     roles: frozenset[str]
     permissions: frozenset[str]
     issued_at: datetime
+    not_before: datetime
     expires_at: datetime
     token_id: str
 
@@ -188,12 +195,17 @@ class AccessTokens:
                 "The access token is not valid. Refresh it or sign in again.",
                 reason="token_invalid",
             ) from error
-        if not allow_expired and self._now() >= claims.exp + self.leeway:
+        if not allow_expired and self._is_over(claims.exp, self._now()):
             raise Unauthenticated(
                 "The access token has expired. Refresh it and repeat the request.",
                 reason="token_expired",
             )
         return _access_claims(claims)
+
+    def is_timely(self, not_before: float, expires_at: float) -> bool:
+        """Whether a genuine token's time, in seconds since 1970, has come and is not over."""
+        now = self._now()
+        return self._has_come(not_before, now) and not self._is_over(expires_at, now)
 
     def _sign(self, claims: Claims) -> str:
         key = self.keys().signing
@@ -225,17 +237,23 @@ class AccessTokens:
         return key
 
     def _judge(self, claims: Claims) -> None:
-        # The times are judged here because PyJWT asks the system's clock and not ours.
-        latest = self._now() + self.leeway
         audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
         problems = {
             "another issuer": claims.iss != self.issuer,
             "another audience": self.audience not in audiences,
             "another client": claims.client_id != CLIENT_ID,
-            "not valid yet": max(claims.nbf, claims.iat) > latest,
+            "not valid yet": not self._has_come(claims.not_before, self._now()),
         }
         if any(problems.values()):
             raise RefusedToken(", ".join(name for name, is_so in problems.items() if is_so))
+
+    # The times are judged here because PyJWT asks the system's clock and not ours.
+
+    def _has_come(self, not_before: float, now: float) -> bool:
+        return not_before <= now + self.leeway
+
+    def _is_over(self, expires_at: float, now: float) -> bool:
+        return now >= expires_at + self.leeway
 
     def _now(self) -> float:
         return self.clock().timestamp()
@@ -256,6 +274,7 @@ def _access_claims(claims: Claims) -> AccessClaims:
         roles=frozenset(claims.roles),
         permissions=frozenset(claims.scope.split()),
         issued_at=_instant(claims.iat),
+        not_before=_instant(claims.not_before),
         expires_at=_instant(claims.exp),
         token_id=claims.jti,
     )
