@@ -103,7 +103,7 @@ def call(name: str, of_field: Any) -> str:
 
 def roads(column: str) -> dict[str, Road]:
     """Return the shortest road to each type that a caller can come to, not below a sign-in."""
-    found = {root.name: (kind,) for kind, root in KINDS.items() if root}
+    found: dict[str, Road] = {root.name: (kind,) for kind, root in KINDS.items() if root}
     queue = deque(found)
     while queue:
         name = queue.popleft()
