@@ -124,13 +124,19 @@ class Operation:
         return defaults | dict(self.variables)
 
     @cached_property
-    def booleans(self) -> tuple[object, ...]:
+    def conditions(self) -> dict[str, object]:
         """What its Boolean variables hold: all that ``@skip`` and ``@include`` may hang on."""
-        return tuple(
-            _boolean(self.given.get(definition.variable.name.value))
+        names = (
+            definition.variable.name.value
             for definition in self.node.variable_definitions or ()
             if _type_name(definition.type) == "Boolean"
         )
+        return {name: _boolean(self.given.get(name)) for name in names}
+
+    @property
+    def booleans(self) -> tuple[object, ...]:
+        """The conditions, in the order of their definitions."""
+        return tuple(self.conditions.values())
 
 
 def _type_name(of_type: TypeNode) -> str | None:

@@ -43,6 +43,12 @@ Decisions = MutableMapping[object, Decided]
 """The decisions about one document."""
 
 
+def operation_key(book: RuleBook, operation: Operation, grants: Grants) -> tuple[object, ...]:
+    """Return what is the same each time: of one document, for callers whom no rule tells apart."""
+    name = operation.node.name.value if operation.node.name else None
+    return name, operation.booleans, grants & book.mentioned
+
+
 def decide_once(
     kept: Decisions, book: RuleBook, operation: Operation, grants: Grants, *, reject: bool = False
 ) -> Decision:
@@ -55,8 +61,7 @@ def decide_once(
         grants: what the caller holds.
         reject: whether one denial rejects a query too.
     """
-    name = operation.node.name.value if operation.node.name else None
-    key = name, operation.booleans, grants & book.mentioned, reject
+    key = *operation_key(book, operation, grants), reject
     decided = kept.get(key)
     if decided is not None and not any(
         denied_input(book, field, node, operation.given, grants) for field, node in decided.open

@@ -24,6 +24,7 @@ from graphql import (
 
 from graph_api.authorization.decisions import Decisions
 from graph_api.errors import OperationTooExpensive, ParseFailed, ValidationFailed
+from graph_api.execution.engine import Plans
 from graph_api.execution.limits import Limits, check
 
 Validated = MutableMapping[GraphQLSchema, list[GraphQLError]]
@@ -38,12 +39,14 @@ class Document:
         digest: SHA-256 of the text in UTF-8, 64 lower-case hexadecimal digits.
         validated: what is wrong with it, by the schema that it was validated against.
         decisions: what was decided about its operations, for the schema that parsed it.
+        plans: how they run, or why graphql-core runs them.
     """
 
     node: DocumentNode
     digest: str
     validated: Validated = field(default_factory=WeakKeyDictionary, repr=False)
     decisions: Decisions = field(default_factory=dict, repr=False)
+    plans: Plans = field(default_factory=dict, repr=False)
 
     @property
     def operations(self) -> list[OperationDefinitionNode]:

@@ -6,7 +6,7 @@ Both give the same answers. What runs on graphql-core does so for a reason that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator, MutableMapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,19 +15,101 @@ from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
     GraphQLSchema,
+    get_named_type,
 )
 from graphql.execution import Executor
 from graphql.utilities import get_operation_ast
 
-from graph_api.execution.plan import Plan
+from graph_api.authorization.decision import Operation
+from graph_api.authorization.decisions import operation_key
+from graph_api.authorization.guards import Running
+from graph_api.authorization.principal import Grants
+from graph_api.authorization.rulebook import RuleBook
+from graph_api.authorization.shape import Seen
+from graph_api.execution.plan import Plan, Refused
 from graph_api.execution.run import MustWait, Run
 
 T = TypeVar("T")
-refusals = Counter[str]()
-"""How often graphql-core ran an operation of this process, by reason."""
+MOST_PLANS = 64
+"""Kept for one document; with more, all are forgotten."""
+
+Plans = MutableMapping[object, Plan | str]
+"""The plans of one document, or why there is none."""
 
 
-def execute(
+class Engine:
+    """Makes plans for one schema.
+
+    Attributes:
+        refused: how often graphql-core ran an operation, by reason.
+    """
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._reasons = dict(_reasons(book))
+        self.refused = Counter[str]()
+
+    def plan(self, kept: Plans, operation: Operation, grants: Grants) -> Plan | None:
+        """Return the plan of an operation for callers with some grants; None if there is none.
+
+        Args:
+            kept: the plans of the document.
+            operation: what is asked, valid for the schema, with variables that fit.
+            grants: what the caller holds.
+        """
+        key = operation_key(self._book, operation, grants)
+        found = kept.get(key)
+        if found is None:
+            if len(kept) >= MOST_PLANS:
+                kept.clear()
+            found = kept[key] = self.compile(operation, grants)
+        if isinstance(found, Plan):
+            return found
+        self.refused[found] += 1
+        return None
+
+    def compile(self, operation: Operation, grants: Grants) -> Plan | str:
+        """Return the plan of an operation, or why graphql-core has to run it."""
+        node, schema = operation.node, self._book.schema
+        try:
+            plan = Plan(
+                schema,
+                node,
+                operation.fragments,
+                operation.conditions,
+                grants & self._book.mentioned,
+            )
+        except Refused as refused:
+            return refused.reason
+        of_roots = (self._reasons.get(each.coordinate) for each in plan.root.fields)
+        return next(filter(None, of_roots), plan)
+
+    def run(
+        self, plan: Plan, running: Running, root: Any, build: Callable[[], Executor[Any]]
+    ) -> Any:
+        """Run a plan; return the result, or an awaitable of it."""
+        return start(Run(plan, build, root, self._book, running).response())
+
+
+def _reasons(book: RuleBook) -> Iterator[tuple[str, str]]:
+    """Yield the root fields that graphql-core has to run, with the reason.
+
+    Who is judged changes below an acting field, and a trial is counted by its guard.
+    """
+    schema, seen = book.schema, Seen(book.schema)
+    awkward = {"acting": book.acting, "trial": book.trials}
+    for root in filter(None, (schema.query_type, schema.mutation_type)):
+        for name, each in root.fields.items():
+            reached = {root.name} | {
+                one.name for one in seen.reachable([get_named_type(each.type)])
+            }
+            for reason, coordinates in awkward.items():
+                of_types = {one.partition(".")[0] for one in coordinates}
+                if of_types & reached or f"{root.name}.{name}" in coordinates:
+                    yield f"{root.name}.{name}", reason
+
+
+def execute(  # noqa: PLR0917 -- as graphql-core's
     schema: GraphQLSchema,
     document: DocumentNode,
     root_value: Any = None,

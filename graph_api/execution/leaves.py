@@ -16,6 +16,7 @@ from graphql import (
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
+    GraphQLLeafType,
     GraphQLString,
 )
 from msgspec import json
@@ -59,15 +60,14 @@ def complete(leaf: Any, column: list[Any], types: set[type]) -> list[Any] | None
 
 def _is_in_range(leaf: Any, column: Sequence[Any]) -> bool:
     if leaf is GraphQLInt:
-        numbers = [each for each in column if each is not None]
+        numbers: list[int] = [each for each in column if each is not None]
         return min(numbers) >= -LARGEST_INT - 1 and max(numbers) <= LARGEST_INT
     return leaf is not GraphQLFloat or all(isfinite(each) for each in column if each is not None)
 
 
-def _prints_isoformat(leaf: Any) -> bool:
+def _prints_isoformat(leaf: GraphQLLeafType) -> bool:
     """Whether a scalar is Strawberry's own ``DateTime``, which prints ``isoformat``."""
-    prints: object = getattr(leaf, "coerce_output_value", None)
-    return leaf.name == "DateTime" and prints is isoformat
+    return leaf.name == "DateTime" and leaf.coerce_output_value is isoformat
 
 
 def _isoformat(column: list[datetime | None]) -> list[str | None] | None:

@@ -25,7 +25,7 @@ from graphql import (
 from graphql import (
     ExecutionResult as CoreResult,
 )
-from graphql.execution import MiddlewareManager
+from graphql.execution import Executor, MiddlewareManager
 from graphql.execution.values import get_variable_values
 from graphql.utilities import get_operation_ast, introspection_from_schema
 from strawberry.extensions import FieldExtension, SchemaExtension
@@ -58,9 +58,11 @@ from graph_api.errors import (
     expose,
 )
 from graph_api.execution.documents import Document, Documents
+from graph_api.execution.engine import Engine
 from graph_api.execution.extend import added_fields
 from graph_api.execution.judged import Judged, Rejection, set_running
 from graph_api.execution.limits import Limits
+from graph_api.execution.plan import Plan
 from graph_api.execution.result import NotExecuted, Phase
 from graph_api.execution.subscriptions import subscribing
 
@@ -99,6 +101,7 @@ class Schema(strawberry.Schema):
         introspection: Level = "shaped",
         uncovered: Literal["refuse", "allow"] = "refuse",
         limits: Limits | None = None,
+        compiled: bool = True,
         **strawberry_options: Any,
     ) -> None:
         """Build the schema and check its rules.
@@ -119,6 +122,8 @@ class Schema(strawberry.Schema):
             uncovered: ``allow`` lets fields without a rule through, and ruled ones be non-null, for
                 applications on their way.
             limits: what a document may ask for.
+            compiled: whether operations run by plans where they can; graphql-core runs the others,
+                and all of them without.
             strawberry_options: whatever else ``strawberry.Schema`` takes.
 
         Raises:
@@ -129,6 +134,8 @@ class Schema(strawberry.Schema):
         self.denied_fields = denied_fields
         self.introspection = introspection
         self.explains = False
+        # An executor of the application's own is there to be used.
+        self.compiled = compiled and "execution_context_class" not in strawberry_options
         self.documents = Documents(limits or Limits())
         roots = [root for root in (query, mutation, subscription) if root is not None]
         self.permissions = _declared(roots, "__permissions__") | dict(permissions or {})
@@ -145,6 +152,7 @@ class Schema(strawberry.Schema):
             self.rules.require_nullable()
         self.rules.require_declared(self.permissions, self.roles)
         install(self.rules)
+        self.engine = Engine(self.rules)
         self._opened = lru_cache(maxsize=256)(partial(opened, self.rules))
         Introspection(self.rules, lambda: self.introspection).install()
         self._name(denied_names)
@@ -319,19 +327,39 @@ class Schema(strawberry.Schema):
         judged = self.judge(operation, context_value, decisions, can_wait=can_wait)
         if judged.is_rejected:
             return CoreResult(None, Rejection(judged.errors))
+        asked = {
+            "context_value": context_value,
+            "operation_name": operation_name,
+            "hide_suggestions": self._hides_suggestions,
+            **options,
+        }
+        plan = None if middleware.middlewares else self._plan(document, operation, judged)
+        if plan is not None:
+            executor = asked.pop("executor_class", Executor)
+            build = partial(
+                executor.build, schema, document, raw_variable_values=variable_values, **asked
+            )
+            run = self.engine.run
+            return judged.hold(lambda: run(plan, judged.running, options.get("root_value"), build))
+        resolvers = OpenedResolvers(judged.running, middleware)
         return judged.hold(
             partial(
                 execute,
                 schema,
                 document,
-                context_value=context_value,
                 variable_values=variable_values,
-                operation_name=operation_name,
-                hide_suggestions=self._hides_suggestions,
-                middleware=OpenedResolvers(judged.running, middleware),
-                **options,
+                middleware=resolvers,
+                **asked,
             )
         )
+
+    def _plan(self, document: DocumentNode, operation: Operation, judged: Judged) -> Plan | None:
+        """Return how an operation runs without graphql-core; None if it can't, or is not to."""
+        principal = judged.running.principal
+        if not self.compiled or self.names.schema(principal) is not self._schema:
+            return None
+        plans = self.documents.of(document).plans
+        return self.engine.plan(plans, operation, principal.grants)
 
     def misfits(self, operation: Operation, context: Any) -> list[GraphQLError]:
         """Return why variables don't fit their types, by the names that the caller may know."""
