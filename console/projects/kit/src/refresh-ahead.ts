@@ -25,7 +25,8 @@ export function refreshAhead(): void {
 function whenDue(tokens: Tokens, document: Document, renew: () => void): () => void {
   const window = document.defaultView!;
   const share = EARLIEST + (LATEST - EARLIEST) * Math.random();
-  const wait = Math.max(0, tokens.expiresAt - Date.now()) * share;
+  // Whole milliseconds: a timer drops the rest, and would look too early.
+  const wait = Math.ceil(Math.max(0, tokens.expiresAt - Date.now()) * share);
   let due = Date.now() + wait;
   let timer = setTimeout(look, wait);
 
