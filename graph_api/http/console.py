@@ -36,7 +36,7 @@ _MEDIA_TYPES: Mapping[str, str] = {
 # The name of a built file changes with its bytes (`main-O3RSNQSH.js`): a copy is good for a year.
 _HASHED = re.compile(r"-[\w-]{8}\.(?:js|css)")
 _KEPT = "public, max-age=31536000, immutable"
-_ASKED_AGAIN = "no-cache"
+_SOME_TIME = "public, max-age=3600"
 
 # Angular gives the nonce to the style elements of its components. Trusted Types: a string becomes
 # HTML or a script by Angular's own policy only, which sanitizes it.
@@ -87,7 +87,7 @@ def _not_built() -> Response[bytes]:
 
 def _file(name: str, content: bytes, *, takes_gzip: bool) -> Response[bytes]:
     headers = {
-        "Cache-Control": _KEPT if _HASHED.search(name) else _ASKED_AGAIN,
+        "Cache-Control": _KEPT if _HASHED.search(name) else _SOME_TIME,
         "Vary": "Accept-Encoding",
     }
     if takes_gzip:

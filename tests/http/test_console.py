@@ -86,7 +86,7 @@ def test_every_file_is_served_as_what_it_is_and_hashed_ones_are_kept(
         kind = answer.headers["content-type"].removesuffix("; charset=utf-8")
         assert kind == types.get(file.suffix, "text/plain")
         is_hashed = file.suffix in {".css", ".js"}
-        assert answer.headers["cache-control"] == (KEPT if is_hashed else "no-cache")
+        assert answer.headers["cache-control"] == (KEPT if is_hashed else "public, max-age=3600")
 
 
 def test_the_files_that_the_page_names_are_there(client: TestClient[Litestar]) -> None:

@@ -32,6 +32,7 @@ describe('when the page starts', () => {
   it('another tab hands its token over, and the server is not asked', async () => {
     const world = new World();
     const theirs = tokens();
+    world.tab.isOpen = true;
     world.tab.answer = ({ kind }) => (kind === 'ask' ? { kind: 'tokens', tokens: theirs } : null);
     await world.pass();
     world.noRefresh();
@@ -40,6 +41,15 @@ describe('when the page starts', () => {
 });
 
 describe('between tabs', () => {
+  it('one that is open and does not answer is not waited for longer than half a second', async () => {
+    const world = new World();
+    world.tab.isOpen = true;
+    await world.pass(499);
+    world.noRefresh();
+    await world.pass(1);
+    world.refresh();
+  });
+
   it('a new token is told to the others', async () => {
     const world = new World();
     const token = await world.startSignedIn();
@@ -56,6 +66,7 @@ describe('between tabs', () => {
     world.noRefresh(); // The other tab has the lock.
     const theirs = tokens();
     done();
+    world.tab.isOpen = true;
     world.tab.answer = ({ kind }) => (kind === 'ask' ? { kind: 'tokens', tokens: theirs } : null);
     await world.pass();
     world.noRefresh();

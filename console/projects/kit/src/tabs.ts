@@ -14,20 +14,30 @@ export type Message =
 export interface Link {
   /** Runs one action at a time, over all tabs. */
   exclusively<T>(action: () => Promise<T>): Promise<T>;
+  /** Whether no other tab is open. */
+  alone(): Promise<boolean>;
   post(message: Message): void;
   /** Returns how to stop listening. */
   listen(listener: (message: Message) => void): () => void;
 }
 
 const NAME = 'graph-api-session';
+const PRESENCE = 'graph-api-tab';
 
 /** Without Web Locks, as over plain HTTP in a LAN, each tab refreshes for itself. */
 export const LINK = new InjectionToken<Link>('how tabs reach each other', {
   providedIn: 'root',
   factory: () => {
+    const locks = navigator.locks as LockManager | undefined;
     const channel = new BroadcastChannel(NAME);
+    const present = locks && bePresent(locks);
     return {
-      exclusively: (action) => navigator.locks?.request(NAME, action) ?? action(),
+      exclusively: (action) => locks?.request(NAME, action) ?? action(),
+      alone: async () => {
+        await present;
+        const held = (await locks?.query())?.held ?? [];
+        return held.filter(({ name }) => name === PRESENCE).length < 2;
+      },
       post: (message) => channel.postMessage(message),
       listen: (listener) => {
         const heard = ({ data }: MessageEvent<Message>) => listener(data);
@@ -38,8 +48,18 @@ export const LINK = new InjectionToken<Link>('how tabs reach each other', {
   },
 });
 
-/** Milliseconds that another tab has to answer: it answers within one or two, if it is awake. */
-const PATIENCE = 50;
+/** Holds a lock that all tabs may hold, for as long as the page lives; settles when it has it. */
+function bePresent(locks: LockManager): Promise<void> {
+  return new Promise((resolve) => {
+    void locks.request(PRESENCE, { mode: 'shared' }, () => {
+      resolve();
+      return new Promise(() => undefined);
+    });
+  });
+}
+
+/** Milliseconds that another tab has to answer: it takes a few, unless the machine is busy. */
+const PATIENCE = 500;
 
 @Injectable({ providedIn: 'root' })
 export class Tabs {
@@ -65,7 +85,7 @@ export class Tabs {
    * @param found says whether there is now what was wanted.
    */
   async ask(found: () => boolean): Promise<void> {
-    if (found()) return;
+    if (found() || (await this.#link.alone())) return;
     await new Promise<void>((resolve) => {
       const giveUp = setTimeout(done, PATIENCE);
       const deaf = this.#link.listen(() => found() && done());

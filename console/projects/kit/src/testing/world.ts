@@ -18,6 +18,7 @@ export class Empty {}
 
 /** Another tab: what this one tells it, and what it says. Locks are granted one after the other. */
 export class OtherTab implements Link {
+  isOpen = false;
   readonly heard: Message[] = [];
   /** Answers each message, as a tab that is awake does. */
   answer: (message: Message) => Message | null = () => null;
@@ -28,6 +29,10 @@ export class OtherTab implements Link {
     const turn = this.#last.then(action, action);
     this.#last = turn;
     return turn;
+  }
+
+  alone(): Promise<boolean> {
+    return Promise.resolve(!this.isOpen);
   }
 
   post(message: Message): void {
