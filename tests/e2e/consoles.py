@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from graph_api.app import create_app
@@ -38,15 +38,14 @@ class Recorder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def noted() -> Any:
             message = await receive()
-            if message["type"] == "http.request" and message["body"]:
-                self._note(message)
+            if message["type"] == "http.request":
+                self._note(message["body"])
             return message
 
         await self.app(scope, noted, send)
 
-    def _note(self, message: Message) -> None:
-        found = re.search(rb"(?:query|mutation) (\w+)", message.get("body", b""))  # type: ignore[arg-type]
-        if found:
+    def _note(self, body: bytes) -> None:
+        if found := re.search(rb"(?:query|mutation) (\w+)", body):
             self.operations.append(found[1].decode())
 
 

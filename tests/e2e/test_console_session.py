@@ -1,4 +1,4 @@
-"""Being signed in to the console, in a real Chromium: what ends it, in which tab, and what doesn't."""
+"""Being signed in to the console, in a real Chromium: what ends it, what doesn't, in which tab."""
 
 from __future__ import annotations
 
