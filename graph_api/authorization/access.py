@@ -33,8 +33,8 @@ VERDICTS = {True: Verdict.ALLOWED, False: Verdict.DENIED, None: Verdict.DEPENDS_
 
 def verdict(book: RuleBook, coordinate: str, grants: Grants) -> Verdict:
     """Return what the grants say of a field; an unknown one is denied, like a hidden one."""
-    rule = book.fields.get(coordinate)
-    return Verdict.DENIED if rule is None else VERDICTS[rule.static(grants)]
+    is_known = coordinate in book.fields
+    return VERDICTS[book.verdict(coordinate, grants)] if is_known else Verdict.DENIED
 
 
 def coordinates_of(schema: GraphQLSchema, document: DocumentNode) -> list[str]:

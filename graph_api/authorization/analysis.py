@@ -158,6 +158,31 @@ class Analysis:
             }
         return self._minimal[function]
 
+    def lacking(self, function: Function, grants: Grants, *, most: int) -> frozenset[GrantSet]:
+        """Return the smallest sets of what somebody with these grants lacks of a function.
+
+        Args:
+            function: what would have to be true.
+            grants: what they hold.
+            most: how many sets to return at most; a rule may have exponentially many.
+        """
+        known: dict[Node, frozenset[GrantSet]] = {}
+
+        def lacks(of: Function) -> frozenset[GrantSet]:
+            if isinstance(of, Constant):
+                return self.minimal(of)
+            if of not in known:
+                either_way = self.choose(of.low, of.high, NEVER)
+                sets = set(lacks(either_way)) if of.atom.is_object else set()
+                for holds, rest in ((False, of.low), (True, of.high)):
+                    is_free = not of.atom.is_object and (of.atom.text in grants) is holds
+                    lack = frozenset[Literal](() if is_free else [Literal(of.atom, holds)])
+                    sets |= {each | lack for each in lacks(rest)}
+                known[of] = _smallest(sets, most)
+            return known[of]
+
+        return lacks(function)
+
     def _leaf(self, term: Term, at: str, whose: str) -> Function:
         match term:
             case Everyone():
@@ -198,15 +223,10 @@ def _given(function: Function, atom: Atom, to: Constant) -> Function:
     return function.high if to is ALWAYS else function.low
 
 
-def missing(function_sets: Collection[GrantSet], grants: Grants) -> list[GrantSet]:
-    """Return what somebody with these grants lacks of each set, the smallest lacks only."""
-    lacks = {
-        frozenset(
-            each for each in one if each.atom.is_object or (each.atom.text in grants) != each.holds
-        )
-        for one in function_sets
-    }
-    return [lack for lack in lacks if not any(other < lack for other in lacks)]
+def _smallest(sets: Collection[GrantSet], most: int) -> frozenset[GrantSet]:
+    """Return the sets that include no other, so many of the smallest."""
+    least = [one for one in sets if not any(other < one for other in sets)]
+    return frozenset(least if len(least) <= most else sorted(least, key=_rank)[:most])
 
 
 def listed(sets: Collection[GrantSet]) -> list[list[str]]:

@@ -259,7 +259,7 @@ class Walk:
         self, parent: GraphQLNamedType, node: FieldNode, field: str
     ) -> tuple[str, Rule] | None:
         """Return what denies a field, by coordinate and rule: itself, or what is given to it."""
-        rule = self.book.guarded(field)
+        rule = self.book.asked(field)
         if rule is not None and rule.static(self.grants) is False:
             return field, rule
         if field not in self.book.takes_ruled:

@@ -109,8 +109,9 @@ class _Explaining:
             coordinate, by = denied
             lacks = why(by, grants)["missing"]
             return Explained(path, coordinate, Outcome.DENIED, by.rule, lacks)
-        outcome = OUTCOMES[rule.static(grants)] if rule else Outcome.ALLOWED
-        lacks = why(rule, grants)["missing"] if rule and outcome is not Outcome.ALLOWED else []
+        book = self.walk.book
+        outcome, whole = OUTCOMES[book.verdict(field, grants)], book.opened_by(field)
+        lacks = why(whole, grants)["missing"] if whole and outcome is not Outcome.ALLOWED else []
         return Explained(path, field, outcome, _text(rule), lacks)
 
     def _is_ruled(self, rule: Rule | None, field: str, node: FieldNode) -> bool:

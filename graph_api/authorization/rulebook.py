@@ -33,7 +33,7 @@ from graph_api.authorization.principal import (
     role_grant,
 )
 from graph_api.authorization.rules import Rule, Tried
-from graph_api.authorization.terms import Everyone, Granted, ObjectTerm
+from graph_api.authorization.terms import AnyOf, Everyone, Granted, ObjectTerm, Verdict
 from graph_api.errors import ConfigurationError, NotFound
 
 DEFINITION = "strawberry-definition"
@@ -119,6 +119,38 @@ class RuleBook:
     def guarded(self, coordinate: str) -> Rule | None:
         """Return the rule that we hold for a field: what is opaque holds by itself."""
         return None if coordinate in self.opaque else self.fields.get(coordinate)
+
+    def asked(self, coordinate: str) -> Rule | None:
+        """Return the rule that denies a field where a document asks for it."""
+        return self.of_interfaces.get(coordinate) or self.guarded(coordinate)
+
+    def opened_by(self, coordinate: str) -> Rule | None:
+        """Return the rule of those who may read a field whatever type stands there."""
+        rules = map(self.fields.get, self._on_types.get(coordinate) or [coordinate])
+        return _all_of(rule for rule in rules if rule)
+
+    def verdict(self, coordinate: str, grants: Grants) -> Verdict:
+        """Judge a field by the grants alone; None where it hangs on the object, or its type."""
+        rules = map(self.fields.get, self._on_types.get(coordinate) or [coordinate])
+        verdicts = {rule.static(grants) if rule else True for rule in rules}
+        return verdicts.pop() if len(verdicts) == 1 else None
+
+    @cached_property
+    def of_interfaces(self) -> Mapping[str, Rule]:
+        """The rules that deny the fields of interfaces: those of all types that may stand there."""
+        rules = {each: list(map(self.guarded, on)) for each, on in self._on_types.items()}
+        return {each: _any_of(filter(None, of)) for each, of in rules.items() if of and all(of)}
+
+    @cached_property
+    def _on_types(self) -> Mapping[str, list[str]]:
+        """The coordinates of an interface's field on each type that may stand there."""
+        return {
+            f"{interface.name}.{name}": [
+                f"{each.name}.{name}" for each in self.schema.get_possible_types(interface)
+            ]
+            for interface in _types(self.schema, GraphQLInterfaceType)
+            for name in interface.fields
+        }
 
     def rule_of(self, coordinate: str) -> Rule | None:
         """Return the rule of a field, argument, input field or enum value, None if it has none.
@@ -209,6 +241,16 @@ def _all_of(rules: Iterable[Rule]) -> Rule | None:
     for rule in strict or distinct[:1]:
         whole = rule if whole is None else whole & rule
     return whole
+
+
+def _any_of(rules: Iterable[Rule]) -> Rule:
+    """OR the rules of types of which one will stand there: who is denied is denied by each."""
+    distinct = list(dict.fromkeys(rules))
+    return Rule(
+        distinct[0].term if len(distinct) == 1 else AnyOf(tuple(each.term for each in distinct)),
+        rejects=any(each.rejects for each in distinct),
+        conceals=all(each.conceals for each in distinct),
+    )
 
 
 def _field_rules(graphql_type: FieldsType, name: str) -> list[Rule]:

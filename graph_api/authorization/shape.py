@@ -101,7 +101,7 @@ def _hidden(book: RuleBook, grants: Grants, hides: Callable[[Rule], bool]) -> se
     signed_in = grants | {AUTHENTICATED}
     return {
         coordinate
-        for coordinate, rule in (*book.fields.items(), *book.inputs.items())
+        for coordinate, rule in {**book.fields, **book.of_interfaces, **book.inputs}.items()
         if rule.static(grants) is False
         and hides(rule)
         and not (

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TypedDict
 
-from graph_api.authorization.analysis import Analysis, listed, missing
+from graph_api.authorization.analysis import Analysis, listed
 from graph_api.authorization.principal import Grants
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.terms import Granted
+
+MOST_SETS = 20
+"""So many ways to be allowed are told at most, the smallest of them."""
 
 
 class Why(TypedDict):
@@ -35,5 +38,5 @@ def named_in(rule: Rule) -> Grants:
 @lru_cache(maxsize=1_000)  # a list of rows may be denied row by row
 def _why(rule: Rule, held: Grants) -> Why:
     analysis = Analysis()
-    sets = analysis.minimal(analysis.of(rule.term))
-    return {"held": sorted(held), "missing": listed(missing(sets, held))}
+    lacking = analysis.lacking(analysis.of(rule.term), held, most=MOST_SETS)
+    return {"held": sorted(held), "missing": listed(lacking)}

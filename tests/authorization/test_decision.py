@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, print_type
 from strawberry.types import ExecutionResult
 
+from graph_api.authorization.access import Verdict, verdict
 from graph_api.authorization.rulebook import ACTING
 from graph_api.authorization.rules import (
     Carrier,
@@ -19,6 +20,7 @@ from graph_api.authorization.rules import (
     IsAuthenticated,
     Public,
 )
+from graph_api.authorization.shape import shape
 from graph_api.execution.limits import Limits
 from graph_api.execution.result import NotExecuted
 from graph_api.execution.schema import Schema
@@ -58,10 +60,12 @@ class Named:
     name: str | None = strawberry.field(permission_classes=[Public()], default="n")
     salary: int | None = strawberry.field(permission_classes=ADMIN, default=1)
     phone: str | None = strawberry.field(permission_classes=[Public()], default="p")
+    tax: int | None = strawberry.field(permission_classes=[Public()], default=1)
 
 
 @strawberry.type
 class Person(Named):
+    tax: int | None = strawberry.field(permission_classes=ADMIN, default=1)
     phone: str | None = strawberry.field(permission_classes=[IsAuthenticated()], default="p")
     email: str | None = strawberry.field(permission_classes=ADMIN, default="e")
 
@@ -76,6 +80,7 @@ class Person(Named):
 
 @strawberry.type
 class Company(Named):
+    tax: int | None = strawberry.field(permission_classes=[HasPermission("note:read")], default=1)
     email: str | None = strawberry.field(permission_classes=[Public()], default="c")
 
 
@@ -150,6 +155,11 @@ class Mutation:
     def rename(self, info: strawberry.Info, drafts: AdminsFlag = False) -> Person | None:
         noted(info)
         return Person()
+
+    @strawberry.mutation(permission_classes=[Public()])
+    def touch(self, info: strawberry.Info) -> list[Named] | None:
+        noted(info)
+        return [Person(), Company()]
 
     @strawberry.mutation(permission_classes=ADMIN)
     def remove(self, info: strawberry.Info) -> str | None:
@@ -460,6 +470,8 @@ class TestRejection:
             "mutation { rename { ...E } } fragment E on Person { email }",
             "mutation { rename { name } last: rename(drafts: true) { name } }",
             "mutation { rename { friends(drafts: false) { name } } }",
+            "mutation { touch { name ... on Person { email } } }",
+            "mutation { touch { name tax } }",
         ],
     )
     async def test_a_denied_field_anywhere_in_a_mutation_rejects_it_before_any_side_effect(
@@ -491,6 +503,41 @@ class TestRejection:
         result = await run("{ me { name email } }", who, build(denied_fields="reject"))
         assert isinstance(result, NotExecuted)
         assert who.calls == []
+
+
+class TestBehindAnInterface:
+    """What stands there is known only when it comes; what no type would show is known before."""
+
+    async def test_a_field_that_each_type_denies_is_denied_once_before_it_runs(self) -> None:
+        result = await run("{ named { name tax } }")
+        assert errors_of(result) == [("named.tax", "Named.tax")]
+        assert (result.errors or [])[0].message == (
+            "You may not use Named.tax. It needs: role(admin) | permission(note:read)"
+        )
+
+    async def test_a_field_that_some_type_shows_is_null_for_the_others(self) -> None:
+        who = caller("note:read")
+        result = await run("mutation { touch { tax } }", who)
+        assert (result.data or {})["touch"] == [{"tax": None}, {"tax": 1}]
+        assert errors_of(result) == [("touch.tax", "Person.tax")]
+
+    async def test_it_is_hidden_where_each_type_hides_it(self) -> None:
+        seen = shape(SCHEMA.rules, caller().principal.grants).type_map
+        assert "tax: Int" not in print_type(seen["Named"])
+        assert print_type(seen["Person"]).startswith("type Person implements Named")
+        seen = shape(SCHEMA.rules, caller("note:read").principal.grants).type_map
+        assert "tax: Int" in print_type(seen["Named"])
+
+    @pytest.mark.parametrize(
+        ("who", "says"),
+        [
+            (caller(), Verdict.DENIED),
+            (caller("note:read"), Verdict.DEPENDS_ON_OBJECT),
+            (caller("note:read", roles=("admin",)), Verdict.ALLOWED),
+        ],
+    )
+    def test_what_one_may_do_with_it_hangs_on_the_type(self, who: Caller, says: Verdict) -> None:
+        assert verdict(SCHEMA.rules, "Named.tax", who.principal.grants) is says
 
 
 class TestActing:
@@ -582,6 +629,8 @@ def test_a_decision_over_the_same_field_many_times_walks_each_selection_once() -
     aliases = 200
     schema = build(limits=Limits(max_aliases=aliases, max_tokens=10_000))
     schema.rules = replace(schema.rules, fields=Counting(schema.rules.fields))
+    assert schema.rules.of_interfaces  # known by the first operation
+    looked_up.clear()
     fields = " ".join(f"a{number}: friends {{ name }}" for number in range(aliases))
     schema.execute_sync(f"{{ me {{ {fields} }} }}", {}, caller())
     assert len(looked_up) == 1 + 2 * aliases

@@ -1,7 +1,8 @@
 """An oracle by enumeration: what executes is what a slow, obvious interpreter allows.
 
-Hypothesis makes the rules of a small schema, an operation with aliases, fragments, directives and
-arguments, and a caller. Data, errors and the resolvers that are called must be the interpreter's.
+Hypothesis makes the rules of a small schema, some of which reject; a query or mutation with
+aliases, fragments, directives, arguments and nested inputs; and a caller. Data, errors and the
+resolvers that are called must be the interpreter's.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import enum
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, product
 from typing import Annotated, Any
 
 import strawberry
@@ -22,6 +23,7 @@ from graph_api.authorization.rules import (
     HasPermission,
     IsAuthenticated,
     Public,
+    Reject,
     rule,
 )
 from graph_api.execution.limits import Limits
@@ -75,46 +77,58 @@ MOSTLY_PUBLIC = ["public"] * len(RULES) + sorted(RULES)
 
 # --- the world: types, their fields, and what stands in them ---
 
+ROOT_FIELDS = {"one": "Left", "lefts": "[Left]", "things": "[Thing]", "either": "[Either]"}
+ROOTS = {"query": "Query", "mutation": "Mutation"}
 FIELDS: dict[str, dict[str, str]] = {
-    "Query": {"one": "Left", "lefts": "[Left]", "things": "[Thing]", "either": "[Either]"},
+    "Query": ROOT_FIELDS,
+    "Mutation": ROOT_FIELDS,
     "Thing": {"size": "Int", "leaf": "Leaf"},
     "Left": {"size": "Int", "leaf": "Leaf", "leaves": "[Leaf]", "sized": "Int"},
     "Right": {"size": "Int", "leaf": "Leaf", "hue": "Int"},
-    "Leaf": {"size": "Int", "must": "Int!"},
+    "Leaf": {"size": "Int", "must": "Int!", "unit": "Unit"},
 }
+SCALARS = {"Int", "Unit"}
 CONCRETE = {"Thing": ["Left", "Right"], "Either": ["Left", "Right"]}
 IMPLEMENTS = {"Left": ["Thing"], "Right": ["Thing"]}
 GUARDED = [f"{type_name}.{name}" for type_name in FIELDS for name in FIELDS[type_name]]
-TYPES = [name for name in FIELDS if name != "Query"]
-INPUTS = ["Left.sized(by:)", "By.step", "Unit.MILE"]
+TYPES = [name for name in FIELDS if name not in ROOTS.values()]
+INPUTS = ["Left.sized(by:)", "Left.sized(within:)", "By.step", "Unit.MILE", "Within.bys"]
 SUPERTYPES = {name: ["Thing", "Either"] for name in ("Left", "Right")}
-WEIGHTS = {"Left": ["sized"] * 3, "Leaf": ["must"], "Query": ["one", "things"]}
+WEIGHTS = {
+    "Left": ["sized"] * 3,
+    "Leaf": ["must"],
+    "Query": ["one", "things"],
+    "Mutation": ["things"] * 2,
+}
 Node = tuple[str, int]
 
 
-def stands(type_name: str, name: str, number: int) -> Any:
+def stands(name: str, number: int) -> Any:
     """What a field holds: an Int, the type and number of an object, or a list of those."""
-    match type_name, name:
-        case _, "leaf":
+    match name:
+        case "leaf":
             return "Leaf", number + 1
-        case _, "leaves":
+        case "leaves":
             return [("Leaf", number), ("Leaf", number + 1), ("Leaf", number + 2)]
-        case _, "one":
+        case "one":
             return "Left", 3
-        case _, "lefts":
+        case "lefts":
             return [("Left", 1), ("Left", 2), ("Left", 3)]
-        case "Query", _:
+        case "things" | "either":
             return [("Left", 1), ("Right", 2), ("Left", 2), ("Right", 1)]
-    return number * 10
+    return ["METRE", "MILE"][number % 2] if name == "unit" else number * 10
 
 
-def build(rules: Mapping[str, str]) -> Schema:
-    """The schema, with a rule's name for each coordinate and type."""
+def build(rules: Mapping[str, str], rejecting: frozenset[str]) -> Schema:
+    """The schema, with a rule's name for each coordinate and type, and which of them reject."""
 
     def guard(name: str) -> list[Any]:
-        return [RULES[rules[name]][0]] if name in rules else []
+        rules_here = [RULES[rules[name]][0]] if name in rules else []
+        return [Reject(each) for each in rules_here] if name in rejecting else rules_here
 
     def made(value: Any) -> Any:
+        if isinstance(value, str):
+            return Unit[value]
         if isinstance(value, list):
             return [made(each) for each in value]
         return classes[value[0]](number=value[1]) if isinstance(value, tuple) else value
@@ -125,8 +139,9 @@ def build(rules: Mapping[str, str]) -> Schema:
         def resolve(self: Any, info: strawberry.Info) -> Any:
             number = self.number if self else 0
             # An interface's resolver runs for an object of a type.
-            info.context.calls.append(f"{type(self).__name__ if self else 'Query'}.{name} {number}")
-            return made(stands(type_name, name, number))
+            holder = type(self).__name__ if self else type_name
+            info.context.calls.append(f"{holder}.{name} {number}")
+            return made(stands(name, number))
 
         resolve.__annotations__["return"] = of
         return strawberry.field(resolver=resolve, permission_classes=guard(coordinate))
@@ -141,10 +156,15 @@ def build(rules: Mapping[str, str]) -> Schema:
         unit: Unit | None = None
         step: int | None = strawberry.field(default=None, directives=guard("By.step"))
 
+    @strawberry.input
+    class Within:
+        bys: list[By | None] | None = strawberry.field(default=None, directives=guard("Within.bys"))
+
     @strawberry.type(directives=[Carrier(), *guard("Leaf")])
     class Leaf:
         number: strawberry.Private[int]
         size = field_of("Leaf.size", int | None)
+        unit = field_of("Leaf.unit", Unit | None)
         must: int = strawberry.field(resolver=lambda root: root.number * 10)
 
     @strawberry.interface(directives=[Carrier(), *guard("Thing")])
@@ -166,6 +186,9 @@ def build(rules: Mapping[str, str]) -> Schema:
             by: Annotated[
                 By | None, strawberry.argument(directives=guard("Left.sized(by:)"))
             ] = None,
+            within: Annotated[
+                Within | None, strawberry.argument(directives=guard("Left.sized(within:)"))
+            ] = None,
         ) -> int | None:
             info.context.calls.append(f"Left.sized {self.number}")
             return self.number * 10
@@ -185,9 +208,17 @@ def build(rules: Mapping[str, str]) -> Schema:
         things = field_of("Query.things", list[Thing | None] | None)
         either = field_of("Query.either", list[both | None] | None)
 
+    @strawberry.type
+    class Mutation:
+        one = field_of("Mutation.one", Left | None)
+        lefts = field_of("Mutation.lefts", list[Left | None] | None)
+        things = field_of("Mutation.things", list[Thing | None] | None)
+        either = field_of("Mutation.either", list[both | None] | None)
+
     classes: dict[str, Any] = {"Left": Left, "Right": Right, "Leaf": Leaf}
     return Schema(
         Query,
+        Mutation,
         limits=Limits(10_000, 100, 1_000, 1_000, 100_000),
         permissions={"p:read": "", "q:read": ""},
     )
@@ -204,6 +235,14 @@ ARGUMENTS: dict[str, list[str]] = {
     "(by: { unit: MILE })": ["Left.sized(by:)", "Unit.MILE"],
     "(by: $by)": ["Left.sized(by:)", "By.step", "Unit.MILE"],
     "(by: { step: $none2 })": ["Left.sized(by:)"],
+    "(within: { bys: [{ step: 3 }] })": ["Left.sized(within:)", "Within.bys", "By.step"],
+    "(within: { bys: [{ step: $none2 }, $by] })": [
+        "Left.sized(within:)",
+        "Within.bys",
+        "By.step",
+        "Unit.MILE",
+    ],
+    "(within: $within)": ["Left.sized(within:)", "Within.bys", "Unit.MILE"],
 }
 CONDITIONS: dict[str, bool] = {
     "": True,
@@ -264,7 +303,7 @@ def selections(type_name: str, depth: int, names: Iterator[int]) -> st.SearchStr
             alias = f"{name}_{type_name}_{number}" if is_aliased or argument else None
             return Field(name, alias, argument, condition, tuple(below))
 
-        below = selections(of, depth - 1, names) if of != "Int" else st.just(())
+        below = selections(of, depth - 1, names) if of not in SCALARS else st.just(())
         return st.builds(
             make,
             st.sampled_from(arguments),
@@ -311,10 +350,12 @@ class Bubble(Exception):
 @dataclass
 class Interpreter:
     rules: Mapping[str, str]
+    rejecting: frozenset[str]
     who: Principal
     errors: set[tuple[tuple[str | int, ...], str]] = field(default_factory=set)
     reported: set[tuple[tuple[str, ...], int]] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
+    is_rejected: bool = False
     has_bubbled: bool = False
 
     def holders(self, type_name: str, name: str) -> Iterator[str]:
@@ -326,9 +367,16 @@ class Interpreter:
         return all(RULES[self.rules[each]][1](self.who, number) for each in coordinates)
 
     def is_denied_statically(self, type_name: str, name: str) -> bool:
-        """Whether one of the rules lets no object at all pass."""
+        """Whether one of the rules lets no object at all pass, of whatever type stands there."""
+        if type_name in CONCRETE:
+            return all(self.is_denied_statically(each, name) for each in CONCRETE[type_name])
         holders = list(self.holders(type_name, name))
         return any(not any(self.verdicts([one], number) for number in (0, 1)) for one in holders)
+
+    def does_reject(self, type_name: str, name: str) -> bool:
+        if type_name in CONCRETE:
+            return any(self.does_reject(each, name) for each in CONCRETE[type_name])
+        return not self.rejecting.isdisjoint(self.holders(type_name, name))
 
     def denied_input(self, each: Field) -> str | None:
         given = ARGUMENTS[each.arguments] if each.name == "sized" else []
@@ -356,8 +404,11 @@ class Interpreter:
             if each.name == "__typename":
                 continue
             denied = self.denied_input(each)
+            rejects = denied in self.rejecting
             if self.is_denied_statically(type_name, each.name):
                 denied = f"{type_name}.{each.name}"
+                rejects = self.does_reject(type_name, each.name)
+            self.is_rejected |= rejects
             if denied:
                 self.errors.add((here, denied))
                 self.reported.add((here, id(each)))
@@ -410,7 +461,11 @@ class Interpreter:
         if first.name != "must":
             self.calls.append(f"{coordinate} {number}")
         below = [each for one in group for each in one.selection]
-        return self.complete(stands(type_name, first.name, number), below, path)
+        value = stands(first.name, number)
+        if value == "MILE" and "Unit.MILE" in self.rules and not self.verdicts(["Unit.MILE"], 0):
+            self.errors.add((path, "Unit.MILE"))
+            return None
+        return self.complete(value, below, path)
 
     def complete(self, value: Any, selection: Any, path: tuple[Any, ...]) -> Any:
         if isinstance(value, list):
@@ -438,11 +493,16 @@ VARIABLES = {
     "by": "By",
     "none": "By",
     "none2": "Int",
+    "within": "Within",
 }
-SENT = {"no": False, "by": {"step": 1, "unit": "MILE"}}
+SENT = {
+    "no": False,
+    "by": {"step": 1, "unit": "MILE"},
+    "within": {"bys": [None, {"unit": "MILE"}]},
+}
 
 
-def written(selection: tuple[Selection, ...]) -> str:
+def written(kind: str, selection: tuple[Selection, ...]) -> str:
     """The document, with the variables that it uses."""
     fragments = {
         each.name: f"fragment {each.name} on {each.on} {{ {' '.join(map(str, each.selection))} }}"
@@ -451,7 +511,7 @@ def written(selection: tuple[Selection, ...]) -> str:
     text = f"{{ {' '.join(map(str, selection))} }} {' '.join(fragments.values())}"
     used = set(re.findall(r"\$(\w+)", text))
     declared = ", ".join(f"${name}: {of}" for name, of in VARIABLES.items() if name in used)
-    return f"query ({declared}) {text}" if declared else text
+    return f"{kind} ({declared}) {text}" if declared else f"{kind} {text}"
 
 
 @settings(
@@ -467,31 +527,38 @@ def written(selection: tuple[Selection, ...]) -> str:
     inputs=st.dictionaries(
         st.sampled_from(INPUTS), st.sampled_from(sorted(STATIC)), min_size=1, max_size=2
     ),
+    rejecting=st.sets(st.sampled_from([*GUARDED, *TYPES, *INPUTS]), max_size=2),
     data=st.data(),
 )
 def test_what_executes_is_what_the_interpreter_allows(
-    fields: dict[str, str], types: dict[str, str], inputs: dict[str, str], data: st.DataObject
+    fields: dict[str, str],
+    types: dict[str, str],
+    inputs: dict[str, str],
+    rejecting: set[str],
+    data: st.DataObject,
 ) -> None:
     fields.pop("Leaf.must")  # non-null: it has its type's rule
-    for name in FIELDS["Query"]:
+    for root, name in product(ROOTS.values(), ROOT_FIELDS):
         # A root field has no object to look at.
-        fields[f"Query.{name}"] = data.draw(st.sampled_from(["public", "public", *sorted(STATIC)]))
+        fields[f"{root}.{name}"] = data.draw(st.sampled_from(["public", "public", *sorted(STATIC)]))
     rules = fields | types | inputs
-    schema = build(rules)
-    for _ in range(3):
-        selection = tuple(data.draw(selections("Query", 4, count())))
-        document = written(selection * data.draw(st.integers(1, 2)))
-        compare(schema, rules, selection, document, data.draw(callers))
+    moded = frozenset(each for each in rejecting if rules.get(each) != "public")  # it denies nobody
+    schema = build(rules, moded)
+    for kind in ("query", "query", "mutation"):
+        selection = tuple(data.draw(selections(ROOTS[kind], 4, count())))
+        document = written(kind, selection * data.draw(st.integers(1, 2)))
+        oracle = Interpreter(rules, moded, data.draw(callers))
+        compare(schema, oracle, ROOTS[kind], selection, document)
 
 
-def compare(
-    schema: Schema, rules: Mapping[str, str], selection: Any, document: str, who: Principal
-) -> None:
+def compare(schema: Schema, oracle: Interpreter, root: str, selection: Any, document: str) -> None:
+    who = oracle.who
     note(f"{document} for {sorted(who.grants)}")
-    oracle = Interpreter(rules, who)
-    oracle.foresee("Query", selection, ())
-    roots = {each.key for _, each in oracle.collect("Query", selection)}
-    rejected = {path for path, _ in oracle.errors} == {(key,) for key in roots} != set()
+    oracle.foresee(root, selection, ())
+    roots = {each.key for _, each in oracle.collect(root, selection)}
+    all_denied = {path for path, _ in oracle.errors} == {(key,) for key in roots}
+    is_strict = root == "Mutation" or oracle.is_rejected or all_denied
+    rejected = bool(oracle.errors) and is_strict
     caller = Caller(who)
     result = asyncio.run(schema.execute(document, SENT, caller))
     codes = {(each.extensions or {})["code"] for each in result.errors or ()}
@@ -500,7 +567,7 @@ def compare(
         assert isinstance(result, NotExecuted)
         assert caller.calls == []
     else:
-        expected = oracle.run(("Query", 0), selection, ())
+        expected = oracle.run((root, 0), selection, ())
         assert result.data == expected
         if not oracle.has_bubbled:
             assert sorted(caller.calls) == sorted(oracle.calls)
