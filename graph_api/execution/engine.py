@@ -85,10 +85,10 @@ class Engine:
         return next(filter(None, of_roots), plan)
 
     def run(
-        self, plan: Plan, running: Running, root: Any, build: Callable[[], Executor[Any]]
+        self, plan: Plan, running: Running, build: Callable[[], Executor[Any]], **asked: Any
     ) -> Any:
         """Run a plan; return the result, or an awaitable of it."""
-        return start(Run(plan, build, root, self._book, running).response())
+        return start(Run(plan, build, book=self._book, running=running, **asked).response())
 
 
 def _reasons(book: RuleBook) -> Iterator[tuple[str, str]]:
@@ -145,7 +145,7 @@ def execute(  # noqa: PLR0917 -- as graphql-core's
     operation: Any = get_operation_ast(document, operation_name)
     conditions = executor.variable_values.coerced
     plan = Plan(schema, operation, fragments_of(document), conditions)
-    run = Run(plan, lambda: executor, root_value)
+    run = Run(plan, lambda: executor, executor.variable_values, context_value, root_value)
     return start(run.response())
 
 

@@ -6,9 +6,8 @@ Whatever else stands in a column is left to graphql-core's own coercion, value b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
-from operator import attrgetter
 from typing import Any
 
 from graphql import (
@@ -33,32 +32,43 @@ _PASSES: dict[Any, type] = {
     GraphQLFloat: float,
 }
 """What each scalar hands on as it is."""
-_timezone = attrgetter("tzinfo")
-_texts = json.Decoder(list[str])
 
 
-def complete(leaf: Any, column: list[Any], types: set[type]) -> list[Any] | None:
+def complete(leaf: GraphQLLeafType, column: list[Any]) -> list[Any] | None:
     """Complete the values of a leaf; None if some have to be looked at one by one.
 
     Args:
         leaf: the scalar or enum.
         column: the values, None among them.
-        types: the types of the values, without that of None.
     """
+    passes = _PASSES.get(leaf)
+    if passes is str and _are_texts(column):
+        return column
+    types = set(map(type, column))
+    has_null = NONE in types
+    types.discard(NONE)
     if not types:
         return column
     if len(types) > 1:
         return None
     (of_type,) = types
-    passes = _PASSES.get(leaf)
     if passes is not None:
         return column if passes is of_type and _is_in_range(leaf, column) else None
     if of_type is datetime and _prints_isoformat(leaf):
-        return _isoformat(column)
+        return _isoformat(column, has_null=has_null)
     return None
 
 
-def _is_in_range(leaf: Any, column: Sequence[Any]) -> bool:
+def _are_texts(column: list[Any]) -> bool:
+    """Whether all are texts: joining them tells sooner than asking each for its type."""
+    try:
+        "".join(column)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_in_range(leaf: GraphQLLeafType, column: Sequence[Any]) -> bool:
     if leaf is GraphQLInt:
         numbers: list[int] = [each for each in column if each is not None]
         return min(numbers) >= -LARGEST_INT - 1 and max(numbers) <= LARGEST_INT
@@ -70,13 +80,14 @@ def _prints_isoformat(leaf: GraphQLLeafType) -> bool:
     return leaf.name == "DateTime" and leaf.coerce_output_value is isoformat
 
 
-def _isoformat(column: list[datetime | None]) -> list[str | None] | None:
-    """Print instants in UTC as ``isoformat`` does, in a fifth of its time; others are left."""
-    instants = [each for each in column if each is not None]
-    if set(map(_timezone, instants)) != {UTC}:
+def _isoformat(column: list[datetime | None], *, has_null: bool) -> list[str | None] | None:
+    """Print instants in UTC as ``isoformat`` does, in a fraction of its time; others are left."""
+    instants = [each for each in column if each is not None] if has_null else column
+    texts = json.encode(instants)[2:-2].decode()
+    if texts.count("Z") != len(instants):  # it ends each that is in UTC, and stands nowhere else
         return None
-    printed = json.encode(instants).replace(b'Z"', b'+00:00"')
-    if len(instants) == len(column):
-        return list[str | None](_texts.decode(printed))
-    rest = iter(_texts.decode(printed))
+    printed: list[str | None] = [*texts.replace("Z", "+00:00").split('","')]
+    if not has_null:
+        return printed
+    rest = iter(printed)
     return [None if each is None else next(rest) for each in column]

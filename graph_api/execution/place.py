@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from graphql.pyutils import Path
 
@@ -17,7 +18,13 @@ Order = tuple[int, ...]
 
 
 class Place:
-    """The root of the response, of which there is one row."""
+    """The root of the response, of which there is one row.
+
+    Attributes:
+        is_within: whether it is below the root.
+    """
+
+    is_within: ClassVar[bool] = False
 
     def path(self, row: int) -> Path | None:
         """Return the response path of a row, None for the root."""
@@ -32,6 +39,7 @@ class Place:
 class FieldPlace(Place):
     """A field of the rows of another place."""
 
+    is_within: ClassVar[bool] = True
     of: Place
     key: str
     number: int
@@ -48,6 +56,7 @@ class FieldPlace(Place):
 class ItemPlace(Place):
     """The items of the lists that the rows of another place are."""
 
+    is_within: ClassVar[bool] = True
     of: Place
     owners: Sequence[int]
     indices: Sequence[int]
@@ -63,6 +72,7 @@ class ItemPlace(Place):
 class SomePlace(Place):
     """Some rows of another place."""
 
+    is_within: ClassVar[bool] = True
     of: Place
     rows: Sequence[int]
 

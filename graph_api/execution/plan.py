@@ -30,6 +30,9 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
+from msgspec import Struct, defstruct
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
 
 from graph_api.authorization.guards import Guard, InputGuard, TrialGuard, ValueField
 from graph_api.authorization.principal import Grants
@@ -37,6 +40,10 @@ from graph_api.authorization.rules import Rule
 
 PLAIN_RESOLVER = "_get_basic_result"
 """How Strawberry calls the resolver of a field that only reads an attribute."""
+PACKED_FROM = 500
+"""Objects of one selection, from which on a class is defined for them."""
+RESOLVERS = frozenset({"_resolver", "_async_resolver"})
+"""How it calls those around a function of the application's."""
 
 Conditions = Mapping[str, object]
 """What the Boolean variables hold, by name."""
@@ -72,6 +79,48 @@ class Value:
         return cls(of_type, is_non_null, named=nullable)
 
 
+class Call:
+    """A call of an application's function, with just what it declares."""
+
+    def __init__(self, definition: StrawberryField, converter: Any) -> None:
+        function: Any = definition.base_resolver
+        self.definition = definition
+        self.function = function.wrapped_func
+        self.takes_self = bool(function.self_parameter)
+        named = (function.parent_parameter, function.root_parameter)
+        self.sources = tuple(each.name for each in named if each)
+        self.info = function.info_parameter.name if function.info_parameter else None
+        self._converter = converter
+
+    def __call__(self, source: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
+        """Call the function.
+
+        Args:
+            source: the object that the field is read from.
+            info: graphql-core's, if the function or a conversion wants it; else None.
+            arguments: as coerced, by GraphQL name.
+        """
+        given: dict[str, Any] = {}
+        about = None if info is None else self._info(info)
+        if arguments:
+            config, registry = self._converter.config, self._converter.scalar_registry
+            given = convert_arguments(
+                dict(arguments),
+                self.definition.arguments,
+                scalar_registry=registry,
+                config=config,
+                info=about,
+            )
+        for name in self.sources:
+            given[name] = source
+        if self.info:
+            given[self.info] = about
+        return self.function(source, **given) if self.takes_self else self.function(**given)
+
+    def _info(self, info: Any) -> Any:
+        return self._converter.config.info_class(_raw_info=info, _field=self.definition)
+
+
 @dataclass(frozen=True, eq=False)
 class Field:
     """A field of a selection.
@@ -85,6 +134,7 @@ class Field:
         value: the type of its results.
         resolve: its resolver, without guards that are open.
         read: reads it from an object, if that is all that its resolver does.
+        call: calls the application's function, if its resolver does nothing beside that.
         guard: its rule has to look at the objects.
         denied: the grants deny it.
         takes_ruled: something that is given to it may be denied.
@@ -99,6 +149,7 @@ class Field:
     value: Value
     resolve: Any = None
     read: attrgetter[Any] | None = None
+    call: Call | None = None
     guard: Guard | None = None
     denied: Rule | None = None
     takes_ruled: bool = False
@@ -116,11 +167,28 @@ class Selection:
 
     of_type: GraphQLObjectType
     fields: tuple[Field, ...]
+    _packs: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The response keys."""
         return tuple(each.key for each in self.fields)
+
+    def packed(self, count: int) -> type[Struct] | None:
+        """Return a class whose objects are encoded as dictionaries are, filled by position.
+
+        It costs as much to define as hundreds of dictionaries take to fill, so there is none
+        before so many were.
+
+        Args:
+            count: how many objects are made now.
+        """
+        packed = self._packs.get("class")
+        if packed is None:
+            self._packs["count"] = self._packs.get("count", 0) + count
+            if self._packs["count"] >= PACKED_FROM:
+                packed = self._packs["class"] = _struct(self.keys)
+        return packed
 
 
 class Refused(Exception):
@@ -159,7 +227,7 @@ class Plan:
             raise Refused("no_root_type")
         self.schema = schema
         self.operation = operation
-        self._fragments = fragments
+        self.fragments = dict(fragments)
         self._conditions = conditions
         self._grants = grants
         self._typename = Value.of(schema.type_map["String"])
@@ -204,7 +272,7 @@ class Plan:
                     if name in visited:
                         continue
                     visited.add(name)
-                    fragment = self._fragments[name]
+                    fragment = self.fragments[name]
                     if self._applies(fragment, of_type):
                         yield from self._collect(of_type, fragment.selection_set, visited)
 
@@ -258,14 +326,41 @@ class Plan:
                 if verdict is None:
                     found["guard"] = resolve
             resolve = resolve.resolve
-        return found | {"resolve": resolve, "read": _reader(resolve)}
+        return found | {"resolve": resolve, "read": _reader(resolve), "call": _call(resolve)}
+
+
+def _struct(keys: Sequence[str]) -> type[Struct]:
+    names = {f"f{number}": key for number, key in enumerate(keys)}
+    return defstruct("Packed", list(names), rename=names, gc=False)
 
 
 def _reader(resolve: Any) -> attrgetter[Any] | None:
     """Return what reads an attribute, if that is all that a resolver of Strawberry's does."""
     if getattr(resolve, "__name__", "") != PLAIN_RESOLVER:
         return None
-    cells = dict(zip(resolve.__code__.co_freevars, resolve.__closure__ or (), strict=True))
-    definition = cells["field"].cell_contents
+    definition = _closed_over(resolve)["field"]
     is_plain = definition.default_resolver is getattr and "." not in definition.python_name
     return attrgetter(definition.python_name) if is_plain else None
+
+
+def _call(resolve: Any) -> Call | None:
+    """Return how to call the function that a resolver of Strawberry's is made around.
+
+    None if the resolver does more: field extensions, handlers of exceptions, a field of another
+    class.
+    """
+    if getattr(resolve, "__name__", "") not in RESOLVERS:
+        return None
+    around = _closed_over(resolve)
+    inner = _closed_over(around["_get_result_with_extensions"])
+    definition, converter = inner["field"], inner["self"]
+    is_plain = type(definition).get_result is StrawberryField.get_result
+    if not is_plain or definition.extensions or around["field_exception_handlers"]:
+        return None
+    return Call(definition, converter) if definition.base_resolver else None
+
+
+def _closed_over(function: Any) -> dict[str, Any]:
+    """Return what a function of Strawberry's is closed over, by name."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells}

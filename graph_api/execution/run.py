@@ -21,6 +21,7 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     OperationType,
     Undefined,
     is_abstract_type,
@@ -28,16 +29,17 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.executor import invalid_return_type_error
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import is_awaitable, is_iterable
+from graphql.type.definition import GraphQLResolveInfoHelpers
 
 from graph_api.authorization.decision import denied, denied_input
-from graph_api.authorization.guards import AlreadyReportedError, Guard, Running
+from graph_api.authorization.guards import AlreadyReportedError, Guard, ResolveInfo, Running
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule
 from graph_api.execution import leaves
 from graph_api.execution.place import FieldPlace, ItemPlace, Order, Place, SomePlace
-from graph_api.execution.plan import Field, Plan, Selection, Value
+from graph_api.execution.plan import Call, Field, Plan, Selection, Value
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Failed:
 Failures = dict[int, Failed]
 """What failed of a column, by row."""
 NONE: Failures = {}
+_ABSENT = frozenset({type(None), type(Undefined)})
 Rows = list[Any]
 Build = Callable[[], Executor[Any]]
 
@@ -66,10 +69,14 @@ class Run:
 
     Attributes:
         plan: what runs.
-        build: makes graph-core's executor of the same operation, for what is left to it.
+        build: makes graphql-core's executor of the same operation, for what is left to it.
+        variables: the variables, coerced.
+        context: the context object.
         root: the root value.
         book: the rules of the schema; None if it has none.
         running: what the guards look at; None without rules.
+        packs: whether objects may be ``msgspec.Struct`` instead of dictionaries, as for one who
+            only encodes them.
         errors: what was reported, by where it arose.
         nulled: places that are null since something below failed, and where that arose.
         denials: the denied columns that were come to.
@@ -77,16 +84,19 @@ class Run:
 
     plan: Plan
     build: Build
+    variables: VariableValues
+    context: Any = None
     root: Any = None
     book: RuleBook | None = None
     running: Running | None = None
+    packs: bool = False
     errors: list[tuple[Order, GraphQLError]] = field(default_factory=list)
     nulled: dict[Order, Order] = field(default_factory=dict)
     denials: list[tuple[Order, Callable[[], None]]] = field(default_factory=list)
 
     @cached_property
     def executor(self) -> Executor[Any]:
-        """graph-core's executor of the same operation."""
+        """graphql-core's executor of the same operation."""
         return self.build()
 
     async def response(self) -> ExecutionResult:
@@ -148,14 +158,24 @@ class Run:
         for number, each in enumerate(columns):
             if type(each) is not list:  # a rule is asked about the rows
                 columns[number] = await each
-        await _settle(columns)
-        return await self._assemble(selection, columns, len(rows), place)
+        ready = [
+            None if each.value.leaf is None else leaves.complete(each.value.leaf, column)
+            for each, column in zip(selection.fields, columns, strict=True)
+        ]
+        await _settle([column for column, done in zip(columns, ready, strict=True) if done is None])
+        return await self._assemble(selection, columns, ready, place, len(rows))
 
     async def _assemble(
-        self, selection: Selection, columns: Sequence[Rows], count: int, place: Place
+        self,
+        selection: Selection,
+        columns: Sequence[Rows],
+        ready: Sequence[Rows | None],
+        place: Place,
+        count: int,
     ) -> tuple[Rows, Failures]:
+        """Complete the columns and make rows of them."""
         failures: Failures = {}
-        completed = await self._complete_all(selection, columns, place)
+        completed = await self._complete_all(selection, columns, ready, place)
         whole: list[Rows] = []
         for each, (column, failed) in zip(selection.fields, completed, strict=True):
             if failed and not each.value.is_non_null:
@@ -165,19 +185,28 @@ class Run:
             whole.append(column)
         if not whole:
             return [{} for _ in range(count)], NONE
+        if self.packs and count and place.is_within and (pack := selection.packed(count)):
+            return list(map(pack, *whole)), failures
         keys = selection.keys
-        return [dict(zip(keys, row, strict=True)) for row in zip(*whole, strict=True)], failures
+        return [dict(zip(keys, row)) for row in zip(*whole)], failures  # noqa: B905 -- all are equal
 
     async def _complete_all(
-        self, selection: Selection, columns: Sequence[Rows], place: Place
+        self,
+        selection: Selection,
+        columns: Sequence[Rows],
+        ready: Sequence[Rows | None],
+        place: Place,
     ) -> list[tuple[Rows, Failures]]:
         """Complete the columns: leaves at once, objects each as a level of its own."""
         completed: list[Any] = []
         waiting: list[int] = []
-        for each, column in zip(selection.fields, columns, strict=True):
+        for each, column, done in zip(selection.fields, columns, ready, strict=True):
+            if done is not None and not each.value.is_non_null:
+                completed.append((done, NONE))
+                continue
             at = self._place(each, place)
             if each.value.leaf is not None:
-                completed.append(self._leaves(each, each.value, column, at))
+                completed.append(self._leaves(each, each.value, column, at, done))
             else:
                 waiting.append(len(completed))
                 completed.append(self._complete(each, each.value, column, at))
@@ -214,29 +243,72 @@ class Run:
         """Call the resolver for each row."""
         if of_field.read is not None:
             return _read(of_field.read, rows)
-        resolve = of_field.resolve or self.executor.field_resolver
+        try:
+            arguments = self._arguments(of_field)
+        except GraphQLError as error:
+            return [error] * len(rows)
         at = self._place(of_field, place)
-        column = []
+        if of_field.call is not None:
+            return self._call(of_field, of_field.call, rows, arguments, at)
+        resolve = of_field.resolve or self.executor.field_resolver
+        column: Rows = []
         for number, row in enumerate(rows):
             try:
-                arguments = self._arguments(of_field)
-                info = self._info(of_field, at.path(number))
-                column.append(resolve(row, info, **arguments))
+                column.append(resolve(row, self._info(of_field, at.path(number)), **arguments))
+            except Exception as error:  # noqa: BLE001 -- stands for the value
+                column.append(error)
+        return column
+
+    def _call(
+        self, of_field: Field, call: Call, rows: Rows, arguments: dict[str, Any], at: Place
+    ) -> Rows:
+        """Call the application's function for each row."""
+        wants_info = bool(call.info or arguments)
+        column: Rows = []
+        for number, row in enumerate(rows):
+            try:
+                info = self._info(of_field, at.path(number)) if wants_info else None
+                column.append(call(row, info, arguments))
             except Exception as error:  # noqa: BLE001 -- stands for the value
                 column.append(error)
         return column
 
     def _arguments(self, of_field: Field) -> dict[str, Any]:
-        node, executor = of_field.nodes[0], self.executor
-        definition: Any = of_field.definition
-        if not (definition.args or node.arguments):
+        """Coerce the arguments of a field (section 6.4.1), once for all rows."""
+        definition, node = of_field.definition, of_field.nodes[0]
+        if definition is None or not (definition.args or node.arguments):
             return {}
-        values, hides = executor.variable_values, executor.hide_suggestions
-        return get_argument_values(definition, node, values, None, hides)
+        return get_argument_values(definition, node, self.variables)
 
-    def _info(self, of_field: Field, path: Any) -> Any:
+    def _info(self, of_field: Field, path: Any) -> ResolveInfo:
         definition: Any = of_field.definition
-        return self.executor.build_resolve_info(definition, of_field.nodes, of_field.parent, path)
+        return GraphQLResolveInfo(
+            of_field.nodes[0].name.value,
+            of_field.nodes,
+            definition.type,
+            of_field.parent,
+            path,
+            self.plan.schema,
+            self.plan.fragments,
+            self.root,
+            self.plan.operation,
+            self.variables,
+            self.context,
+            is_awaitable,
+            None,
+            self._helpers,
+        )
+
+    @cached_property
+    def _helpers(self) -> GraphQLResolveInfoHelpers:
+        # The executor is built only if a resolver asks for one of them.
+        return GraphQLResolveInfoHelpers(self._gather, self._track)
+
+    def _gather(self, values: Sequence[Any]) -> Any:
+        return self.executor.gather_async_work(values)
+
+    def _track(self, values: Sequence[Any]) -> None:
+        self.executor.track_async_work(values)
 
     # --- rules ---
 
@@ -307,7 +379,10 @@ class Run:
     ) -> tuple[Rows, Failures]:
         """Complete a column of lists or of objects."""
         if value.leaf is not None:
-            return self._leaves(of_field, value, column, place)
+            return self._leaves(of_field, value, column, place, None)
+        complete = self._lists if value.item is not None else self._objects
+        if all(map(_is_present, set(map(type, column)))):
+            return await complete(of_field, value, column, place) if column else (column, NONE)
         failures: Failures = {}
         there = []
         for row, each in enumerate(column):
@@ -315,21 +390,15 @@ class Run:
                 failures[row] = self._failed(of_field, each, place, row)
             elif each is not None and each is not Undefined:
                 there.append(row)
-        if len(there) == len(column):
-            rows, at = column, place
-        else:
-            rows, at = [column[row] for row in there], SomePlace(place, there)
-        complete = self._lists if value.item is not None else self._objects
+        rows, at = [column[row] for row in there], SomePlace(place, there)
         found, failed = await complete(of_field, value, rows, at) if rows else ([], NONE)
-        if at is not place:
-            whole: Rows = [None] * len(column)
-            for row, each in zip(there, found, strict=True):
-                whole[row] = each
-            found, failed = whole, {there[row]: each for row, each in failed.items()}
-        failures |= failed
+        whole: Rows = [None] * len(column)
+        for row, each in zip(there, found, strict=True):
+            whole[row] = each
+        failures |= {there[row]: each for row, each in failed.items()}
         if value.is_non_null:
-            self._require(of_field, found, failures, place)
-        return found, failures
+            self._require(of_field, whole, failures, place)
+        return whole, failures
 
     def _require(self, of_field: Field, column: Rows, failures: Failures, place: Place) -> None:
         """Fail each row that is null and must not be."""
@@ -345,12 +414,10 @@ class Run:
         return Failed(located, place.order(row))
 
     def _leaves(
-        self, of_field: Field, value: Value, column: Rows, place: Place
+        self, of_field: Field, value: Value, column: Rows, place: Place, done: Rows | None
     ) -> tuple[Rows, Failures]:
-        types = set(map(type, column))
-        has_null = leaves.NONE in types
-        types.discard(leaves.NONE)
-        completed = leaves.complete(value.leaf, column, types)
+        """Complete a column of leaves, of which is ``done`` what could be at once."""
+        completed = leaves.complete(value.leaf, column) if done is None else done
         failures: Failures = {}
         if completed is None:
             completed = [_leaf(value.leaf, each) for each in column]
@@ -358,8 +425,7 @@ class Run:
                 if isinstance(each, Exception):
                     failures[row] = self._failed(of_field, each, place, row)
                     completed[row] = None
-            has_null = True
-        if has_null and value.is_non_null:
+        if value.is_non_null and None in completed:
             self._require(of_field, completed, failures, place)
         return completed, failures
 
@@ -376,15 +442,18 @@ class Run:
             except Exception as error:  # noqa: BLE001 -- whatever an iterator raises
                 failures[row] = self._failed(of_field, error, place, row)
                 lists.append([])
-        flat = [each for items in lists for each in items]
+        if len(lists) == 1:
+            flat = [*lists[0]]
+            at = ItemPlace(place, [0] * len(flat), range(len(flat)))
+        else:
+            flat = [each for items in lists for each in items]
+            owners = [row for row, items in enumerate(lists) for _ in items]
+            at = ItemPlace(place, owners, [each for items in lists for each in range(len(items))])
         await _settle([flat])
-        owners = [row for row, items in enumerate(lists) for _ in items]
-        indices = [index for items in lists for index in range(len(items))]
-        at = ItemPlace(place, owners, indices)
         completed, failed = await self._complete(of_field, item, flat, at)
         if failed and item.is_non_null:
             for row in sorted(failed):
-                failures.setdefault(owners[row], failed[row])
+                failures.setdefault(at.owners[row], failed[row])
         elif failed:
             completed = self._absorb(completed, failed, at)
         if len(lists) == 1:
@@ -477,6 +546,11 @@ class Run:
             else:
                 failures[row] = self._failed(of_field, error, place, row)
         return failures, kept
+
+
+def _is_present(of_type: type) -> bool:
+    """Whether values of a type are neither null nor errors."""
+    return not (of_type in _ABSENT or issubclass(of_type, Exception))
 
 
 def _wrong_type(of_field: Field, of_type: GraphQLObjectType, value: Any) -> Exception:

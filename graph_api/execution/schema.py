@@ -9,6 +9,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import lru_cache, partial
+from inspect import isawaitable
 from typing import Any, Literal
 
 import strawberry
@@ -26,7 +27,7 @@ from graphql import (
     ExecutionResult as CoreResult,
 )
 from graphql.execution import Executor, MiddlewareManager
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 from graphql.utilities import get_operation_ast, introspection_from_schema
 from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.permission import PermissionExtension
@@ -35,6 +36,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.field import StrawberryField
 from strawberry.types.graphql import OperationType
 from typing_extensions import override
@@ -66,6 +68,8 @@ from graph_api.execution.plan import Plan
 from graph_api.execution.result import NotExecuted, Phase
 from graph_api.execution.subscriptions import subscribing
 
+MOST_MISFITS = 50
+"""Errors about variables, after which there is one more that says so."""
 MOST_ERRORS = 5
 """Validation ends at this many: a small document must not make a large answer."""
 
@@ -321,26 +325,26 @@ class Schema(strawberry.Schema):
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
         operation = operation_of(document, operation_name, variable_values or {})
-        if misfits := self.misfits(operation, context_value):
-            return CoreResult(None, misfits)
+        coerced = self.coerce(operation, context_value)
+        if isinstance(coerced, list):
+            return CoreResult(None, coerced)
         decisions = self.documents.of(document).decisions
         judged = self.judge(operation, context_value, decisions, can_wait=can_wait)
         if judged.is_rejected:
             return CoreResult(None, Rejection(judged.errors))
+        plan = None if middleware.middlewares else self._plan(document, operation, judged)
         asked = {
             "context_value": context_value,
             "operation_name": operation_name,
             "hide_suggestions": self._hides_suggestions,
             **options,
         }
-        plan = None if middleware.middlewares else self._plan(document, operation, judged)
         if plan is not None:
             executor = asked.pop("executor_class", Executor)
-            build = partial(
-                executor.build, schema, document, raw_variable_values=variable_values, **asked
-            )
-            run = self.engine.run
-            return judged.hold(lambda: run(plan, judged.running, options.get("root_value"), build))
+            build = partial(executor.build, schema, document, raw_variable_values=variable_values)
+            build = partial(build, **asked)
+            about = {"context": context_value, "root": options.get("root_value")}
+            return self._run(judged, plan, build, variables=coerced, **about)
         resolvers = OpenedResolvers(judged.running, middleware)
         return judged.hold(
             partial(
@@ -353,6 +357,10 @@ class Schema(strawberry.Schema):
             )
         )
 
+    def _run(self, judged: Judged, plan: Plan, build: Callable[[], Any], **about: Any) -> Any:
+        run = self.engine.run
+        return judged.hold(lambda: run(plan, judged.running, build, **about))
+
     def _plan(self, document: DocumentNode, operation: Operation, judged: Judged) -> Plan | None:
         """Return how an operation runs without graphql-core; None if it can't, or is not to."""
         principal = judged.running.principal
@@ -361,10 +369,86 @@ class Schema(strawberry.Schema):
         plans = self.documents.of(document).plans
         return self.engine.plan(plans, operation, principal.grants)
 
+    async def respond(
+        self,
+        document: Document,
+        *,
+        variables: dict[str, Any] | None = None,
+        context: Any = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] = frozenset(OperationType),
+    ) -> ExecutionResult:
+        """Execute as ``execute`` does, for one who only encodes the result.
+
+        Args:
+            document: as ``documents`` has parsed it.
+            variables: as the client sent them.
+            context: the context object.
+            operation_name: which operation, if the document has several.
+            allowed_operation_types: see ``execute``.
+
+        Returns:
+            The result; objects below the root may be ``msgspec.Struct`` instead of dictionaries.
+        """
+        operation = operation_of(document.node, operation_name, variables or {})
+        kind = OperationType(operation.node.operation.value)
+        if self.extensions or not self.compiled or kind not in set(allowed_operation_types):
+            text: Any = document.node.loc and document.node.loc.source.body
+            return await self.execute(
+                text,
+                variable_values=variables,
+                context_value=context,
+                operation_name=operation_name,
+                allowed_operation_types=allowed_operation_types,
+            )
+        if errors := self.validate(document, self._principal(context)):
+            return _conclude(PreExecutionError(None, errors))
+        result = self._responded(document, operation, context)
+        result = await result if isawaitable(result) else result
+        return _conclude(ExecutionResult(result.data, result.errors))
+
+    def _responded(self, document: Document, operation: Operation, context: Any) -> Any:
+        coerced = self.coerce(operation, context)
+        if isinstance(coerced, list):
+            return CoreResult(None, coerced)
+        judged = self.judge(operation, context, document.decisions)
+        if judged.is_rejected:
+            return CoreResult(None, Rejection(judged.errors))
+        plan = self._plan(document.node, operation, judged)
+        name = operation.node.name.value if operation.node.name else None
+        asked = {
+            "context_value": context,
+            "operation_name": name,
+            "hide_suggestions": self._hides_suggestions,
+        }
+        build = partial(self.execution_context_class.build, self._schema, document.node)
+        variables = dict(operation.variables)
+        if plan is not None:
+            whole = partial(build, raw_variable_values=variables, **asked)
+            about = {"context": context, "packs": True}
+            return self._run(judged, plan, whole, variables=coerced, **about)
+        core = super()._get_execute_function()
+        resolvers = OpenedResolvers(judged.running, MiddlewareManager())
+        return judged.hold(
+            lambda: core(
+                self._schema,
+                document.node,
+                variable_values=variables,
+                middleware=resolvers,
+                executor_class=self.execution_context_class,
+                **asked,
+            )
+        )
+
+    def coerce(self, operation: Operation, context: Any) -> VariableValues | list[GraphQLError]:
+        """Return the variables coerced, or why they don't fit, by the names that one may know."""
+        known = self.names.schema(self._principal(context))
+        return coerced(known, operation, hide_suggestions=self._hides_suggestions)
+
     def misfits(self, operation: Operation, context: Any) -> list[GraphQLError]:
         """Return why variables don't fit their types, by the names that the caller may know."""
-        known = self.names.schema(self._principal(context))
-        return misfits_of(known, operation, hide_suggestions=self._hides_suggestions)
+        coerced = self.coerce(operation, context)
+        return coerced if isinstance(coerced, list) else []
 
     def judge(
         self, operation: Operation, context: Any, decisions: Decisions, *, can_wait: bool = True
@@ -451,11 +535,20 @@ def misfits_of(
     schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool
 ) -> list[GraphQLError]:
     """Return why variables don't fit their types: before what they hold is judged."""
-    definitions = operation.node.variable_definitions
-    values = get_variable_values(
-        schema, definitions or (), dict(operation.variables), 50, hide_suggestions
-    )
+    values = coerced(schema, operation, hide_suggestions=hide_suggestions)
     return values if isinstance(values, list) else []
+
+
+def coerced(
+    schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool
+) -> VariableValues | list[GraphQLError]:
+    """Return the variables coerced to their types, or why they don't fit."""
+    definitions = operation.node.variable_definitions
+    if not definitions:
+        return VariableValues({}, {})
+    return get_variable_values(
+        schema, definitions, dict(operation.variables), MOST_MISFITS, hide_suggestions
+    )
 
 
 def _conclude(result: ExecutionResult) -> ExecutionResult:
