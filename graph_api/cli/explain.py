@@ -131,8 +131,7 @@ def _object(text: str) -> dict[str, Any]:
 def _tell(explanation: Explanation, *, as_json: bool) -> None:
     rows = [_row(each) for each in explanation.fields]
     if as_json:
-        about = {"rejected": explanation.is_rejected, "refused": explanation.refused}
-        show_json({**about, "fields": rows})
+        show_json({"rejected": explanation.is_rejected, "fields": rows})
         return
     texts = [{**row, "missing": "; or ".join(map(sentence, row["missing"]))} for row in rows]
     show(texts, as_json=False, none="No fields.")
@@ -142,10 +141,9 @@ def _tell(explanation: Explanation, *, as_json: bool) -> None:
 def _whole(explanation: Explanation) -> str:
     if explanation.is_rejected:
         return "Rejected: nothing would run."
-    how = f"on graphql-core ({explanation.refused})" if explanation.refused else "by a plan"
     if any(each.outcome is Outcome.DENIED for each in explanation.fields):
-        return f"It would run {how}, and what is denied would be null."
-    return f"It would run {how}."
+        return "It would run, and what is denied would be null."
+    return "It would run."
 
 
 def _row(one: Explained) -> Row:

@@ -21,13 +21,10 @@ class Explanation:
     Attributes:
         fields: what is decided about each field, in document order.
         is_rejected: nothing would run.
-        refused: why graphql-core would run it, see :mod:`graph_api.execution.engine`; None if a
-            plan would.
     """
 
     fields: list[Explained]
     is_rejected: bool
-    refused: str | None
 
 
 def explain(
@@ -62,5 +59,4 @@ def explain(
     rejects = schema.denied_fields == "reject"
     decision = decide(schema.rules, operation, principal.grants, reject=rejects)
     fields = list(explain_fields(schema.rules, operation, principal.grants))
-    plan = schema.engine.compile(operation, principal.grants)
-    return Explanation(fields, decision.is_rejected, plan if isinstance(plan, str) else None)
+    return Explanation(fields, decision.is_rejected)

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    OverlappingFieldsCanBeMergedRule,
     specified_rules,
     validate,
 )
@@ -64,10 +65,16 @@ from graph_api.execution.engine import Engine
 from graph_api.execution.extend import added_fields
 from graph_api.execution.judged import Judged, Rejection, set_running
 from graph_api.execution.limits import Limits
+from graph_api.execution.merging import FieldsCanBeMerged
 from graph_api.execution.plan import Plan
 from graph_api.execution.result import NotExecuted, Phase
 from graph_api.execution.subscriptions import subscribing
 
+RULES = tuple(
+    FieldsCanBeMerged if rule is OverlappingFieldsCanBeMergedRule else rule
+    for rule in specified_rules
+)
+"""Those of the specification."""
 MOST_MISFITS = 50
 """Errors about variables, after which there is one more that says so."""
 MOST_ERRORS = 5
@@ -291,7 +298,7 @@ class Schema(strawberry.Schema):
         errors = document.validated.get(schema)
         if errors is None:
             off = self.introspection == "off"
-            rules = (*specified_rules, *([NoSchemaIntrospectionCustomRule] if off else []))
+            rules = (*RULES, *([NoSchemaIntrospectionCustomRule] if off else []))
             errors = document.validated[schema] = self._validate(schema, document, rules)
         return list(errors) or (self._validate(schema, document, tuple(more)) if more else [])
 
