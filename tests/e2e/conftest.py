@@ -1,4 +1,4 @@
-"""Fixtures: a server for production in a process of its own, and a browser."""
+"""Fixtures: servers, in a process of their own or observed in a thread, and a browser."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.cli.terminal import SERVE, Terminal
+from tests.e2e import node
+from tests.e2e.clients_page import SERVER, files
+from tests.e2e.observed import PAGE, Observed, observed
 from tests.e2e.serving import CHECKOUT, EMAIL, PASSWORD, listening, serving
 
 # The sandbox needs a user that containers seldom have; the rest keeps Chromium itself quiet.
@@ -68,3 +71,22 @@ def issuer(site: Terminal) -> Iterator[str]:
     """Serve the site, and return its URL."""
     with listening() as (listener, address), serving(site, listener, address):
         yield address
+
+
+@pytest.fixture(scope="session")
+def server(populated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    """Serve the people of ``tests.api``, also to pages of one other origin, until the tests end."""
+    database = tmp_path_factory.mktemp("server") / "server.sqlite3"
+    shutil.copy(populated_sqlite, database)
+    changes = {"allowed_origins": (PAGE,), "refresh_limit": "1000/1m"}
+    with observed(database, **changes) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def clients_program(server: Observed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the clients of docs/clients.md and what drives them, at this server."""
+    folder = node.install("clients", tmp_path_factory.mktemp("clients"))
+    for name, block in files("ts").items():
+        (folder / name).write_text(block.replace(SERVER, server.url))
+    return folder

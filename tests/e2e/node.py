@@ -20,7 +20,7 @@ def install(program: str, folder: Path) -> Path:
         assert not os.environ.get("CI"), f"CI runs {program}: install Node 20 or newer."
         pytest.skip(f"node and npm, which run {program}, are not installed")
     source = Path(__file__).parent / program
-    for file in (*source.glob("*.js"), *source.glob("*.json")):
+    for file in (*source.glob("*.[jt]s"), *source.glob("*.json")):
         shutil.copy(file, folder)
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
