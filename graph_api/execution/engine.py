@@ -100,9 +100,7 @@ def _reasons(book: RuleBook) -> Iterator[tuple[str, str]]:
     awkward = {"acting": book.acting, "trial": book.trials}
     for root in filter(None, (schema.query_type, schema.mutation_type)):
         for name, each in root.fields.items():
-            reached = {root.name} | {
-                one.name for one in seen.reachable([get_named_type(each.type)])
-            }
+            reached = {one.name for one in seen.reachable([get_named_type(each.type)])}
             for reason, coordinates in awkward.items():
                 of_types = {one.partition(".")[0] for one in coordinates}
                 if of_types & reached or f"{root.name}.{name}" in coordinates:

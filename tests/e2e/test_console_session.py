@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.accounts.world import PASSWORD
 from tests.api import email
 from tests.e2e.consoles import (
     Held,
@@ -52,6 +53,22 @@ def test_a_wrong_password_is_said_and_refreshes_nothing(visitor: Visitor, site: 
     expect(page.get_by_label("Password")).to_have_value("")
     assert site.seen("Refresh") == before
     fill_in(page, "user")
+    is_at(page, "/profile")
+
+
+def test_password_managers_know_the_fields(visitor: Visitor) -> None:
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visitor.open("/sign-in")
+    address, password = page.get_by_label("E-mail"), page.get_by_label("Password")
+    expect(address).to_have_attribute("autocomplete", "username")
+    expect(password).to_have_attribute("autocomplete", "current-password")
+    address.fill(email("user"))
+    password.evaluate("field => field.value = 'filled by a program, without a key'")
+    page.evaluate("text => navigator.clipboard?.writeText(text)", PASSWORD)
+    password.press("ControlOrMeta+A")
+    password.press("ControlOrMeta+V")
+    expect(password).to_have_value(PASSWORD)
+    page.keyboard.press("Enter")
     is_at(page, "/profile")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, parse
 from packaging.requirements import Requirement
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission, PermissionExtension
@@ -21,7 +21,8 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.execution import PreExecutionError
 
 from graph_api.authorization.rulebook import DEFINITION
-from graph_api.authorization.rules import HasRole
+from graph_api.authorization.rules import HasRole, Public
+from graph_api.execution.plan import Plan
 from graph_api.execution.result import NotExecuted
 from graph_api.execution.schema import Schema
 
@@ -155,3 +156,27 @@ def test_the_execution_context_has_the_fields_that_our_extension_sets() -> None:
         "validation_rules",
     } <= fields.keys()
     assert PreExecutionError.__mro__[1] is strawberry.types.ExecutionResult
+
+
+def test_a_plan_finds_the_functions_behind_resolvers() -> None:
+    """Strawberry closes its resolvers over the field, by names that it keeps to itself."""
+
+    @strawberry.type
+    class Query:
+        plain: int = strawberry.field(permission_classes=[Public()], default=1)
+
+        @strawberry.field(permission_classes=[Public()])
+        def sync(self) -> int:
+            return 1
+
+        @strawberry.field(permission_classes=[Public()])
+        async def later(self) -> int:
+            return 1
+
+    schema = Schema(Query)
+    operation: Any = parse("{ plain sync later }").definitions[0]
+    plan = Plan(schema._schema, operation, {}, {})
+    plain, sync, later = plan.root.fields
+    assert plain.read is not None
+    assert sync.call is not None
+    assert later.call is not None
