@@ -332,49 +332,60 @@ class Schema(strawberry.Schema):
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
         operation = operation_of(document, operation_name, variable_values or {})
-        coerced = self.coerce(operation, context_value)
-        if isinstance(coerced, list):
-            return CoreResult(None, coerced)
-        decisions = self.documents.of(document).decisions
-        judged = self.judge(operation, context_value, decisions, can_wait=can_wait)
-        if judged.is_rejected:
-            return CoreResult(None, Rejection(judged.errors))
-        plan = None if middleware.middlewares else self._plan(document, operation, judged)
-        asked = {
-            "context_value": context_value,
-            "operation_name": operation_name,
-            "hide_suggestions": self._hides_suggestions,
-            **options,
-        }
-        if plan is not None:
-            executor = asked.pop("executor_class", Executor)
-            build = partial(executor.build, schema, document, raw_variable_values=variable_values)
-            build = partial(build, **asked)
-            about = {"context": context_value, "root": options.get("root_value")}
-            return self._run(judged, plan, build, variables=coerced, **about)
-        resolvers = OpenedResolvers(judged.running, middleware)
-        return judged.hold(
-            partial(
-                execute,
-                schema,
-                document,
-                variable_values=variable_values,
-                middleware=resolvers,
-                **asked,
-            )
+        kept = self.documents.of(document)
+        asked = {"context_value": context_value, "operation_name": operation_name, **options}
+        return self._perform(
+            kept, operation, execute, middleware=middleware, can_wait=can_wait, **asked
         )
 
-    def _run(self, judged: Judged, plan: Plan, build: Callable[[], Any], **about: Any) -> Any:
-        run = self.engine.run
-        return judged.hold(lambda: run(plan, judged.running, build, **about))
+    def _perform(
+        self,
+        document: Document,
+        operation: Operation,
+        execute: Callable[..., Any],
+        *,
+        middleware: MiddlewareManager,
+        can_wait: bool = True,
+        packs: bool = False,
+        **asked: Any,
+    ) -> Any:
+        """Decide an operation, and run what the decision leaves, by a plan if there can be one."""
+        context = asked["context_value"]
+        coerced = self.coerce(operation, context)
+        if isinstance(coerced, list):
+            return CoreResult(None, coerced)
+        judged = self.judge(operation, context, document.decisions, can_wait=can_wait)
+        if judged.is_rejected:
+            return CoreResult(None, Rejection(judged.errors))
+        variables = dict(operation.variables)
+        asked |= {"hide_suggestions": self._hides_suggestions}
+        plan = None if middleware.middlewares else self._plan(document, operation, judged)
+        if plan is None:
+            grants = judged.running.principal.grants
+            judged.running.opened = self._opened(grants & self.rules.mentioned)
+            resolvers = OpenedResolvers(judged.running, middleware)
+            asked |= {"variable_values": variables, "middleware": resolvers}
+            return judged.hold(partial(execute, self._schema, document.node, **asked))
+        executor = asked.pop("executor_class", Executor)
+        build = partial(executor.build, self._schema, document.node, **asked)
+        run = partial(
+            self.engine.run,
+            plan,
+            judged.running,
+            partial(build, raw_variable_values=variables),
+            variables=coerced,
+            context=context,
+            root=asked.get("root_value"),
+            packs=packs,
+        )
+        return judged.hold(run)
 
-    def _plan(self, document: DocumentNode, operation: Operation, judged: Judged) -> Plan | None:
+    def _plan(self, document: Document, operation: Operation, judged: Judged) -> Plan | None:
         """Return how an operation runs without graphql-core; None if it can't, or is not to."""
         principal = judged.running.principal
         if not self.compiled or self.names.schema(principal) is not self._schema:
             return None
-        plans = self.documents.of(document).plans
-        return self.engine.plan(plans, operation, principal.grants)
+        return self.engine.plan(document.plans, operation, principal.grants)
 
     async def respond(
         self,
@@ -410,42 +421,18 @@ class Schema(strawberry.Schema):
             )
         if errors := self.validate(document, self._principal(context)):
             return _conclude(PreExecutionError(None, errors))
-        result = self._responded(document, operation, context)
+        result = self._perform(
+            document,
+            operation,
+            super()._get_execute_function(),
+            middleware=MiddlewareManager(),
+            packs=True,
+            context_value=context,
+            operation_name=operation_name,
+            executor_class=self.execution_context_class,
+        )
         result = await result if isawaitable(result) else result
         return _conclude(ExecutionResult(result.data, result.errors))
-
-    def _responded(self, document: Document, operation: Operation, context: Any) -> Any:
-        coerced = self.coerce(operation, context)
-        if isinstance(coerced, list):
-            return CoreResult(None, coerced)
-        judged = self.judge(operation, context, document.decisions)
-        if judged.is_rejected:
-            return CoreResult(None, Rejection(judged.errors))
-        plan = self._plan(document.node, operation, judged)
-        name = operation.node.name.value if operation.node.name else None
-        asked = {
-            "context_value": context,
-            "operation_name": name,
-            "hide_suggestions": self._hides_suggestions,
-        }
-        build = partial(self.execution_context_class.build, self._schema, document.node)
-        variables = dict(operation.variables)
-        if plan is not None:
-            whole = partial(build, raw_variable_values=variables, **asked)
-            about = {"context": context, "packs": True}
-            return self._run(judged, plan, whole, variables=coerced, **about)
-        core = super()._get_execute_function()
-        resolvers = OpenedResolvers(judged.running, MiddlewareManager())
-        return judged.hold(
-            lambda: core(
-                self._schema,
-                document.node,
-                variable_values=variables,
-                middleware=resolvers,
-                executor_class=self.execution_context_class,
-                **asked,
-            )
-        )
 
     def coerce(self, operation: Operation, context: Any) -> VariableValues | list[GraphQLError]:
         """Return the variables coerced, or why they don't fit, by the names that one may know."""
@@ -476,7 +463,6 @@ class Schema(strawberry.Schema):
             principal,
             decision,
             operation.given,
-            opened=self._opened(principal.grants & self.rules.mentioned),
             can_wait=can_wait,
             explains=self.explains,
             hidden_by=self.names.hidden_by,
