@@ -14,6 +14,7 @@ from itertools import count, product
 from typing import Annotated, Any
 
 import strawberry
+from graphql import is_enum_type
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from graph_api.authorization.rules import (
     Reject,
     rule,
 )
+from graph_api.authorization.shape import shape
 from graph_api.execution.limits import Limits
 from graph_api.execution.result import NotExecuted
 from graph_api.execution.schema import Schema
@@ -515,7 +517,7 @@ def written(kind: str, selection: tuple[Selection, ...]) -> str:
 
 
 @settings(
-    max_examples=60,
+    max_examples=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # A schema is built for each example: to shrink one takes minutes, and the note says enough.
@@ -544,11 +546,33 @@ def test_what_executes_is_what_the_interpreter_allows(
     rules = fields | types | inputs
     moded = frozenset(each for each in rejecting if rules.get(each) != "public")  # it denies nobody
     schema = build(rules, moded)
+    compare_with_what_is_seen(schema, Interpreter(rules, moded, data.draw(callers)))
     for kind in ("query", "query", "mutation"):
         selection = tuple(data.draw(selections(ROOTS[kind], 4, count())))
         document = written(kind, selection * data.draw(st.integers(1, 2)))
         oracle = Interpreter(rules, moded, data.draw(callers))
         compare(schema, oracle, ROOTS[kind], selection, document)
+
+
+def compare_with_what_is_seen(schema: Schema, oracle: Interpreter) -> None:
+    """One introspects what one could use: it is not denied, and something of its type is left."""
+    seen: dict[str, Any] = shape(schema.rules, oracle.who.grants).type_map
+    for type_name, names in FIELDS.items():
+        for name, of in names.items() if type_name in seen else ():
+            is_usable = of.strip("[]!") in seen and not oracle.is_denied_statically(type_name, name)
+            assert (name in seen[type_name].fields) is is_usable, f"{type_name}.{name}"
+    for coordinate in INPUTS:
+        is_usable = coordinate not in oracle.rules or oracle.verdicts([coordinate], 0)
+        type_name, name, argument = [*re.findall(r"\w+", coordinate), None][:3]
+        if type_name not in seen:
+            continue
+        if argument is None:
+            of_type = seen[type_name]
+            members = of_type.values if is_enum_type(of_type) else of_type.fields
+            assert (name in members) is is_usable, coordinate
+        elif name in seen[type_name].fields:
+            is_usable &= argument.title() in seen
+            assert (argument in seen[type_name].fields[name].args) is is_usable, coordinate
 
 
 def compare(schema: Schema, oracle: Interpreter, root: str, selection: Any, document: str) -> None:
