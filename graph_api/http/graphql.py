@@ -74,16 +74,16 @@ class ServedSchema(Protocol):
     def ignores_bearer(self) -> frozenset[str]:
         """Names of the mutation fields for which the bearer is not looked at."""
 
-    async def execute(
+    async def respond(
         self,
-        query: str | None,
+        document: Document,
         *,
-        variable_values: dict[str, Any] | None,
-        context_value: Any | None,
+        variables: dict[str, Any] | None,
+        context: Any,
         operation_name: str | None,
         allowed_operation_types: Iterable[StrawberryOperationType],
     ) -> ExecutionResult:
-        """Parse (by ``documents``), validate, decide and execute; see ``NotExecuted``."""
+        """Validate, decide and execute for one who only encodes it; see ``NotExecuted``."""
 
 
 def graphql_route(
@@ -163,10 +163,10 @@ class _Endpoint:
         note(subject=context.principal.subject)
         if not isinstance(selected, _Selected):
             return response.not_executed(selected, media_type)
-        result = await self.schema.execute(
-            asked.query,
-            variable_values=asked.variables,
-            context_value=context,
+        result = await self.schema.respond(
+            selected.document,
+            variables=asked.variables,
+            context=context,
             operation_name=selected.name,
             allowed_operation_types=_ALLOWED[request.method],
         )
