@@ -31,10 +31,22 @@ VERDICTS = {True: Verdict.ALLOWED, False: Verdict.DENIED, None: Verdict.DEPENDS_
 """What a static judgement comes to."""
 
 
-def verdict(book: RuleBook, coordinate: str, grants: Grants) -> Verdict:
-    """Return what the grants say of a field; an unknown one is denied, like a hidden one."""
-    is_known = coordinate in book.fields
+def verdict(book: RuleBook, known: GraphQLSchema, coordinate: str, grants: Grants) -> Verdict:
+    """Return what the grants say of a field; an unknown one is denied, like a hidden one.
+
+    Args:
+        book: the rules of the whole schema.
+        known: the schema whose names the caller may know.
+        coordinate: the field's, such as ``User.email``.
+        grants: what the caller holds.
+    """
+    is_known = coordinate in book.fields and _has(known, coordinate)
     return VERDICTS[book.verdict(coordinate, grants)] if is_known else Verdict.DENIED
+
+
+def _has(schema: GraphQLSchema, coordinate: str) -> bool:
+    type_name, _, name = coordinate.partition(".")
+    return name in getattr(schema.type_map.get(type_name), "fields", ())
 
 
 def coordinates_of(schema: GraphQLSchema, document: DocumentNode) -> list[str]:

@@ -21,6 +21,8 @@ from graphql import (
     GraphQLField,
     GraphQLResolveInfo,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
     is_non_null_type,
 )
 from graphql.execution import MiddlewareManager
@@ -34,6 +36,7 @@ from graph_api.authorization.principal import ANONYMOUS, Grants, Principal
 from graph_api.authorization.rulebook import DEFINITION, Acting, RuleBook
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.terms import Everyone
+from graph_api.errors import Forbidden
 
 _log = logging.getLogger(__name__)
 ResolveInfo = GraphQLResolveInfo[Any]
@@ -77,6 +80,7 @@ class Running:
         prints: nothing is answered, the schema itself is printed.
         hidden_by: whether somebody whom a rule denies may not know the name of what it denies.
         judged: for whom the value that is completed now is judged, see :class:`ValueField`.
+        must_be: whether that value must not be null.
     """
 
     principal: Principal
@@ -94,6 +98,7 @@ class Running:
     prints: bool = False
     hidden_by: Callable[[Rule, Principal], bool] = lambda _rule, _principal: False
     judged: Principal = field(init=False)
+    must_be: bool = False
 
     def __post_init__(self) -> None:
         self.judged = self.principal
@@ -187,7 +192,7 @@ def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve:
         resolve = InputGuard(coordinate, book, resolve)
     named = get_named_type(graphql_field.type)
     if isinstance(named, GraphQLEnumType) and _ruled_values(named, book.inputs):
-        resolve = ValueField(resolve)
+        resolve = ValueField(resolve, _is_non_null_within(graphql_field.type))
     return resolve
 
 
@@ -199,6 +204,7 @@ class ValueField:
     """
 
     resolve: Any
+    must_be: bool
 
     def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
         """Resolve the field."""
@@ -211,6 +217,7 @@ class ValueField:
     def _note(self, result: Any, info: ResolveInfo) -> Any:
         operation = _operation()
         operation.judged = operation.principal_at(info.path)
+        operation.must_be = self.must_be
         return result
 
 
@@ -429,11 +436,25 @@ def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> N
             rule, operation = rules[coordinate], _operation()
             if rule.static(principal.grants) is not True:
                 if operation.hidden_by(rule, principal):
-                    raise AlreadyReportedError
+                    raise hidden_value(must_be=operation.must_be)
                 raise denied(coordinate, rule, principal, explains=operation.explains)
         return name
 
     graphql_type.coerce_output_value = coerce_output_value  # type: ignore[assignment, method-assign]
+
+
+def hidden_value(*, must_be: bool) -> Exception:
+    """Return what nulls a value that the caller may not know of: without a word, if it may be null.
+
+    Where it must not be, a null further up needs an error, which names nothing.
+    """
+    return Forbidden("You may not see what stands here.") if must_be else AlreadyReportedError()
+
+
+def _is_non_null_within(of_type: Any) -> bool:
+    """Whether the innermost values of a type, perhaps in lists, must not be null."""
+    inner = get_nullable_type(of_type)
+    return _is_non_null_within(inner.of_type) if is_list_type(inner) else inner is not of_type
 
 
 def _ruled_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> set[str]:

@@ -8,6 +8,7 @@ by itself hides what it denies in either case.
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import takewhile
 from typing import Any, Literal
 
@@ -23,12 +24,11 @@ from graphql.execution import Executor
 from graphql.pyutils import Path as ResponsePath
 from typing_extensions import override
 
-from graph_api.authorization.guards import running
-from graph_api.authorization.principal import AUTHENTICATED, READS_SCHEMA, Principal
+from graph_api.authorization.guards import hidden_value, running
+from graph_api.authorization.principal import AUTHENTICATED, READS_SCHEMA, Grants, Principal
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.shape import Shapes
-from graph_api.errors import Forbidden
 
 DeniedNames = Literal["forbid", "conceal"]
 
@@ -45,14 +45,18 @@ class Names:
         self._book = book
         self._conceals_all = denied_names == "conceal"
         self.hides = self._conceals_all or any(rule.conceals for rule in rules)
-        self._shapes = Shapes(book, self._conceals)
+        self._shapes = Shapes(book, self._conceals, validates=True)
 
     def _conceals(self, rule: Rule) -> bool:
         return self._conceals_all or rule.conceals
 
     def hidden_by(self, rule: Rule, principal: Principal) -> bool:
-        """Whether a caller whom a rule denies may not know what it denies."""
-        return self._conceals(rule) and READS_SCHEMA not in principal.permissions
+        """Whether a caller may not know what a rule is of, which is decided by the grants alone."""
+        return (
+            self._conceals(rule)
+            and READS_SCHEMA not in principal.permissions
+            and rule.static(_as_user(principal)) is False
+        )
 
     def schema(self, principal: Principal) -> GraphQLSchema:
         """Return the schema that a caller's documents and variables are validated against.
@@ -62,18 +66,21 @@ class Names:
         """
         if not self.hides or READS_SCHEMA in principal.permissions:
             return self._book.schema
-        return self._shapes.of(principal.grants | {AUTHENTICATED})
+        return self._shapes.of(_as_user(principal))
 
     def shows(self, principal: Principal, declared: Any, of_type: GraphQLObjectType) -> bool:
-        """Whether a caller may know that an object of a type stands where one is declared."""
+        """Whether a caller may know that objects of a type stand for an interface or union."""
         schema = self.schema(principal)
         if schema is self._book.schema:
             return True
-        seen = schema.type_map.get(of_type.name)
-        wider = schema.type_map.get(get_named_type(declared).name)
-        if seen is None or wider is None:
-            return False
-        return seen is wider or (is_abstract_type(wider) and schema.is_sub_type(wider, seen))
+        seen: Any = schema.type_map.get(of_type.name)
+        wider: Any = schema.type_map.get(declared.name)
+        return seen is not None and is_abstract_type(wider) and schema.is_sub_type(wider, seen)
+
+
+def _as_user(principal: Principal) -> Grants:
+    """The grants of a caller, who has signed in or else would."""
+    return principal.grants | {AUTHENTICATED}
 
 
 def concealing(executor: type[Executor[Any]], names: Names) -> type[Executor[Any]]:
@@ -86,6 +93,10 @@ def concealing(executor: type[Executor[Any]], names: Names) -> type[Executor[Any
 class _Concealing(Executor[Any]):
     names: Names
 
+    @cached_property
+    def _shown(self) -> dict[tuple[Principal, Any, GraphQLObjectType], bool]:
+        return {}
+
     @override
     def complete_object_value(
         self,
@@ -96,14 +107,14 @@ class _Concealing(Executor[Any]):
         result: Any,
         position_context: Any,
     ) -> Any:
-        operation = running.get()
         place = return_type, field_details_list, info, path
-        if operation is not None:
-            principal = operation.principal_at(path)
-            if not self.names.shows(principal, info.return_type, return_type):
-                if _is_non_null_at(path, info.return_type):
-                    raise Forbidden("You may not see an object that stands here.")
-                return None
+        declared, operation = get_named_type(info.return_type), running.get()
+        if declared is not return_type and operation is not None:
+            key = operation.principal_at(path), declared, return_type
+            if key not in self._shown:
+                self._shown[key] = self.names.shows(*key)
+            if not self._shown[key]:
+                raise hidden_value(must_be=_is_non_null_at(path, info.return_type))
         return super().complete_object_value(*place, result, position_context)
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from graphql import (
+    DirectiveLocation,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
@@ -41,6 +42,19 @@ ACTING = "graph_api.acting"
 """Key of a field's metadata: who is judged below it, as a function of the field's source."""
 
 Acting = Callable[[Any], Principal]
+_EXECUTABLE = frozenset(
+    {
+        DirectiveLocation.QUERY,
+        DirectiveLocation.MUTATION,
+        DirectiveLocation.SUBSCRIPTION,
+        DirectiveLocation.FIELD,
+        DirectiveLocation.FRAGMENT_DEFINITION,
+        DirectiveLocation.FRAGMENT_SPREAD,
+        DirectiveLocation.INLINE_FRAGMENT,
+        DirectiveLocation.VARIABLE_DEFINITION,
+    }
+)
+"""Where a directive may stand in a document."""
 FieldsType = GraphQLObjectType | GraphQLInterfaceType
 
 
@@ -83,6 +97,7 @@ class RuleBook:
         """
         _refuse_misplaced(schema)
         inputs = _inputs(schema)
+        _refuse_in_directives(schema, inputs)
         fields: dict[str, Rule] = {}
         uncovered: list[str] = []
         opaque: set[str] = set()
@@ -305,6 +320,20 @@ def _refuse_misplaced(schema: GraphQLSchema) -> None:
                 f"{graphql_type.name} has a rule, which holds nothing there: rules stand on object "
                 "and interface types, fields, arguments, input fields and enum values."
             )
+
+
+def _refuse_in_directives(schema: GraphQLSchema, inputs: Collection[str]) -> None:
+    """What is given to an executable directive is judged by nobody."""
+    ruled = _ruled_input_types(schema, inputs)
+    for directive in schema.directives:
+        if _EXECUTABLE.isdisjoint(directive.locations):
+            continue
+        for name, argument in directive.args.items():
+            if _directive_rules(argument) or get_named_type(argument.type) in ruled:
+                raise ConfigurationError(
+                    f"@{directive.name}({name}:) takes what has a rule, which holds nothing there: "
+                    "what a directive takes is judged by nobody."
+                )
 
 
 def _refuse_namesakes(rules: Iterable[Rule]) -> None:

@@ -2,7 +2,8 @@
 
 A field is there if the caller's grants allow it or leave it open; so are arguments, input fields
 and enum values. What then has no fields, members or values vanishes, and what refers to it, until
-nothing changes any more; so does what can't be reached. The rest is a valid schema.
+nothing changes any more; so does what can't be reached. The rest is a valid schema, in which no
+text and no default names what is cut.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
 from graphql import (
+    DEFAULT_DEPRECATION_REASON,
     GraphQLArgument,
     GraphQLBoolean,
+    GraphQLDirective,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputField,
@@ -27,12 +31,14 @@ from graphql import (
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
     is_introspection_type,
     is_required_argument,
     is_required_input_field,
+    is_specified_scalar_type,
 )
 from graphql.pyutils import Undefined
 
@@ -49,28 +55,40 @@ _MOST_SHAPES = 64
 class Shapes:
     """The shaped schemas, by the grants that the rules mention; the least used goes first."""
 
-    def __init__(self, book: RuleBook, hides: Callable[[Rule], bool] = lambda _: True) -> None:
-        """Shape by the rules that hide what they deny: all, or those that are told."""
-        self._book = book
-        self._hides = hides
+    def __init__(
+        self,
+        book: RuleBook,
+        hides: Callable[[Rule], bool] = lambda _: True,
+        *,
+        validates: bool = False,
+    ) -> None:
+        """Shape as :func:`shape` does."""
+        self._shape = partial(shape, book, hides=hides, validates=validates)
+        self._mentioned = book.mentioned
         self._kept: OrderedDict[Grants, GraphQLSchema] = OrderedDict()
         self._lock = Lock()
 
     def of(self, grants: Grants) -> GraphQLSchema:
         """Return the schema that a caller with these grants sees."""
-        mentioned = grants & self._book.mentioned
+        mentioned = grants & self._mentioned
         with self._lock:
-            shaped = self._kept.pop(mentioned, None)
-        shaped = shaped or shape(self._book, mentioned, self._hides)
+            if mentioned in self._kept:
+                self._kept.move_to_end(mentioned)
+                return self._kept[mentioned]
+        shaped = self._shape(mentioned)
         with self._lock:
-            self._kept[mentioned] = shaped
+            shaped = self._kept.setdefault(mentioned, shaped)
             while len(self._kept) > _MOST_SHAPES:
                 self._kept.popitem(last=False)
         return shaped
 
 
 def shape(
-    book: RuleBook, grants: Grants, hides: Callable[[Rule], bool] = lambda _: True
+    book: RuleBook,
+    grants: Grants,
+    hides: Callable[[Rule], bool] = lambda _: True,
+    *,
+    validates: bool = False,
 ) -> GraphQLSchema:
     """Return the schema that a caller with these grants sees; it resolves nothing.
 
@@ -81,11 +99,13 @@ def shape(
         book: the rules of the whole schema.
         grants: what the caller holds.
         hides: whether a rule hides what it denies.
+        validates: it is for validation and not to be shown: hidden defaults are kept, so that what
+            has one needs not be given.
     """
     seen = Seen(book.schema, _hidden(book, grants, hides))
     while seen.prune():
         pass
-    return _Copy(seen).schema()
+    return _Copy(seen, keeps_defaults=validates).schema()
 
 
 def whole(book: RuleBook) -> GraphQLSchema:
@@ -152,10 +172,10 @@ class Seen:
             self.hidden |= {
                 f"{coordinate}({arg}:)"
                 for arg, argument in each.args.items()
-                if not self._knows_type(argument)
+                if not self.knows_type(argument)
             }
             lost = each.args.keys() - self.arguments(coordinate, each).keys()
-            if not self._knows_type(each) or any(is_required_argument(each.args[a]) for a in lost):
+            if not self.knows_type(each) or any(is_required_argument(each.args[a]) for a in lost):
                 self.hidden.add(coordinate)
 
     def _prune_input(self, of_type: GraphQLInputObjectType) -> bool:
@@ -163,13 +183,14 @@ class Seen:
         self.hidden |= {
             f"{of_type.name}.{name}"
             for name, each in of_type.fields.items()
-            if not self._knows_type(each)
+            if not self.knows_type(each)
         }
         rest = self.input_fields(of_type)
         lost = of_type.fields.keys() - rest.keys()
         return bool(rest) and not any(is_required_input_field(of_type.fields[n]) for n in lost)
 
-    def _knows_type(self, element: Any) -> bool:
+    def knows_type(self, element: Any) -> bool:
+        """Whether the type of a field, argument or input field is seen."""
         return get_named_type(element.type).name not in self.hidden
 
     def fields(self, of_type: FieldsType) -> dict[str, GraphQLField]:
@@ -263,40 +284,50 @@ _NAME = re.compile(r"\w+")
 class _Copy:
     """Copies what is seen, and can be reached, into a schema of its own."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, *, keeps_defaults: bool = False) -> None:
         self.seen = seen
+        self.keeps_defaults = keeps_defaults
         self.copies: dict[str, Any] = {}
-        self.unseen = _names(Seen(seen.schema)) - _names(seen) if seen.hidden else set[str]()
+        whole = seen.schema
+        roots = [whole.query_type, whole.mutation_type, whole.subscription_type]
+        self.roots = [each if each and each.name not in seen.hidden else None for each in roots]
+        self.reached = seen.reachable(each for each in self.roots if each)
+        all_names = _names(Seen(whole), whole.type_map.values()) if seen.hidden else set[str]()
+        self.unseen = all_names - _names(seen, self.reached)
 
     def description(self, of: Any) -> str | None:
         """Return a description; none if it names what is hidden."""
         said: str | None = of.description
-        if not said or not self.unseen:
-            return said
-        named = {name for code in _CODE.findall(said) for name in _NAME.findall(code)}
-        return None if named & self.unseen else said
+        return None if said and self._tells(said) else said
+
+    def deprecation(self, of: Any) -> str | None:
+        """Return why something is deprecated; not so exactly if that names what is hidden."""
+        said: str | None = of.deprecation_reason
+        return DEFAULT_DEPRECATION_REASON if said and self._tells(said) else said
+
+    def _tells(self, text: str) -> bool:
+        """Whether a text names what is hidden."""
+        if not self.unseen:
+            return False
+        named = {name for code in _CODE.findall(text) for name in _NAME.findall(code)}
+        return bool(named & self.unseen)
 
     def schema(self) -> GraphQLSchema:
         """Return the copy."""
         whole = self.seen.schema
-        roots = [whole.query_type, whole.mutation_type, whole.subscription_type]
-        seen_roots = [each for each in roots if each and each.name not in self.seen.hidden]
-        reached = sorted(self.seen.reachable(seen_roots), key=lambda each: each.name)
-        types = [self.named(each) for each in reached]
-        query, mutation, subscription = (
-            self.named(each) if each in seen_roots else None for each in roots
-        )
+        reached = sorted(self.reached, key=lambda each: each.name)
+        query, mutation, subscription = (each and self.named(each) for each in self.roots)
         return GraphQLSchema(
             query,
             mutation,
             subscription,
-            types=types,
-            directives=whole.directives,
+            types=[self.named(each) for each in reached],
+            directives=[self._directive(each) for each in whole.directives],
             description=self.description(whole),
         )
 
     def named(self, of_type: Any) -> Any:
-        """Return the copy of a named type; scalars stand for themselves."""
+        """Return the copy of a named type; the specification's scalars stand for themselves."""
         if of_type.name not in self.copies:
             self.copies[of_type.name] = self._copy(of_type)
         return self.copies[of_type.name]
@@ -322,6 +353,10 @@ class _Copy:
             case GraphQLUnionType():
                 members = self.seen.members(of_type)
                 return GraphQLUnionType(types=lambda: list(map(self.named, members)), **about)
+            case GraphQLScalarType() if not is_specified_scalar_type(of_type):
+                fewer = copy(of_type)
+                fewer.description = about["description"]
+                return fewer
         return of_type
 
     def _type(self, of_type: Any) -> Any:
@@ -336,19 +371,28 @@ class _Copy:
         return {
             name: GraphQLField(
                 self._type(each.type),
-                args=self._arguments(f"{of_type.name}.{name}", each),
+                args=self._arguments(self.seen.arguments(f"{of_type.name}.{name}", each)),
                 description=self.description(each),
-                deprecation_reason=each.deprecation_reason,
+                deprecation_reason=self.deprecation(each),
             )
             for name, each in fields.items()
         }
 
-    def _arguments(self, coordinate: str, of_field: GraphQLField) -> dict[str, GraphQLArgument]:
+    def _directive(self, of: GraphQLDirective) -> GraphQLDirective:
+        if not of.args and not of.description:
+            return of
+        fewer = copy(of)
+        known = {name: each for name, each in of.args.items() if self.seen.knows_type(each)}
+        fewer.args = self._arguments(known)
+        fewer.description = self.description(of)
+        return fewer
+
+    def _arguments(self, seen: Mapping[str, GraphQLArgument]) -> dict[str, GraphQLArgument]:
         return {
             name: GraphQLArgument(
                 self._type(each.type), extensions=each.extensions, **self._given(each)
             )
-            for name, each in self.seen.arguments(coordinate, of_field).items()
+            for name, each in seen.items()
         }
 
     def _input_fields(self, of_type: GraphQLInputObjectType) -> dict[str, GraphQLInputField]:
@@ -359,6 +403,8 @@ class _Copy:
 
     def _enum(self, of_type: GraphQLEnumType) -> GraphQLEnumType:
         values = {name: copy(each) for name, each in self.seen.values(of_type).items()}
+        for each in values.values():
+            each.deprecation_reason = self.deprecation(each)
         for each in (fewer := _with_values(of_type, values), *values.values()):
             each.description = self.description(each)
         return fewer
@@ -375,11 +421,12 @@ class _Copy:
 
     def _given(self, element: Any) -> dict[str, Any]:
         """What an argument or input field has beside its type; a hidden default is none."""
-        hides = self._hides(element.default_value, get_named_type(element.type))
+        value, of_type = element.default_value, get_named_type(element.type)
+        hides = not self.keeps_defaults and self._hides(value, of_type)
         return {
-            "default_value": Undefined if hides else element.default_value,
+            "default_value": Undefined if hides else value,
             "description": self.description(element),
-            "deprecation_reason": element.deprecation_reason,
+            "deprecation_reason": self.deprecation(element),
         }
 
     def _hides(self, value: Any, of_type: Any) -> bool:
@@ -399,11 +446,11 @@ class _Copy:
         return False
 
 
-def _names(seen: Seen) -> set[str]:
-    """Return the names of all that is seen: types, fields, arguments, input fields, values."""
+def _names(seen: Seen, types: Iterable[GraphQLNamedType]) -> set[str]:
+    """Return the names of what is seen of types, their own among them."""
     names = set[str]()
-    for of_type in seen.schema.type_map.values():
-        if of_type.name in seen.hidden or is_introspection_type(of_type):
+    for of_type in types:
+        if is_introspection_type(of_type) or is_specified_scalar_type(of_type):
             continue
         names.add(of_type.name)
         match of_type:

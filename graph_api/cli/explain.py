@@ -86,6 +86,7 @@ def _configured(schema: str | None, app_dir: Path) -> Application:
     application.schema.configure(
         limits=Limits.of(settings),
         denied_fields=settings.denied_fields,
+        denied_names=settings.denied_names,
         introspection=settings.introspection,
     )
     return application
@@ -131,7 +132,8 @@ def _object(text: str) -> dict[str, Any]:
 def _tell(explanation: Explanation, *, as_json: bool) -> None:
     rows = [_row(each) for each in explanation.fields]
     if as_json:
-        show_json({"rejected": explanation.is_rejected, "fields": rows})
+        about = {"rejected": explanation.is_rejected, "concealed": explanation.is_concealed}
+        show_json({**about, "refused": explanation.refused, "fields": rows})
         return
     texts = [{**row, "missing": "; or ".join(map(sentence, row["missing"]))} for row in rows]
     show(texts, as_json=False, none="No fields.")
@@ -139,11 +141,14 @@ def _tell(explanation: Explanation, *, as_json: bool) -> None:
 
 
 def _whole(explanation: Explanation) -> str:
+    if explanation.is_concealed:
+        return "Refused as invalid: the caller may not know all of these names. Nothing would run."
     if explanation.is_rejected:
         return "Rejected: nothing would run."
+    how = f"on graphql-core ({explanation.refused})" if explanation.refused else "by a plan"
     if any(each.outcome is Outcome.DENIED for each in explanation.fields):
-        return "It would run, and what is denied would be null."
-    return "It would run."
+        return f"It would run {how}, and what is denied would be null."
+    return f"It would run {how}."
 
 
 def _row(one: Explained) -> Row:

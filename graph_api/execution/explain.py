@@ -9,9 +9,12 @@ from typing import Any
 from graph_api.authorization.decision import decide
 from graph_api.authorization.explanation import Explained
 from graph_api.authorization.explanation import explain as explain_fields
-from graph_api.authorization.principal import Principal
+from graph_api.authorization.principal import READS_SCHEMA, Principal
 from graph_api.errors import BadUserInput, ValidationFailed
 from graph_api.execution.schema import Schema, misfits_of, operation_of
+
+_READER = Principal("explain", permissions=frozenset({READS_SCHEMA}))
+"""Whoever is explained something knows all names."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,15 @@ class Explanation:
     Attributes:
         fields: what is decided about each field, in document order.
         is_rejected: nothing would run.
+        refused: why graphql-core would run it, see :mod:`graph_api.execution.engine`; None if a
+            plan would.
+        is_concealed: it would be refused as invalid: the caller may not know all of its names.
     """
 
     fields: list[Explained]
     is_rejected: bool
+    refused: str | None
+    is_concealed: bool
 
 
 def explain(
@@ -51,12 +59,20 @@ def explain(
         BadUserInput: the variables don't fit their types.
     """
     document = schema.documents.parse(text)
-    if errors := schema.validate(document):
+    if errors := schema.validate(document, _READER):
         raise ValidationFailed(" ".join(error.message for error in errors))
     operation = operation_of(document.node, operation_name, dict(variables or {}))
     if misfits := misfits_of(schema.rules.schema, operation, hide_suggestions=False):
         raise BadUserInput(" ".join(error.message for error in misfits))
+    known = schema.names.schema(principal)
+    is_concealed = bool(
+        schema.validate(document, principal) or misfits_of(known, operation, hide_suggestions=True)
+    )
     rejects = schema.denied_fields == "reject"
     decision = decide(schema.rules, operation, principal.grants, reject=rejects)
     fields = list(explain_fields(schema.rules, operation, principal.grants))
-    return Explanation(fields, decision.is_rejected)
+    plan = schema.engine.compile(operation, principal.grants)
+    if known is not schema.rules.schema:
+        plan = "names"
+    refused = plan if isinstance(plan, str) else None
+    return Explanation(fields, decision.is_rejected, refused, is_concealed)

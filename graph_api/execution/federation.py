@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from functools import reduce
 from operator import and_
@@ -111,15 +111,17 @@ class FederationSchema(Schema, federation.Schema):
         self, info: strawberry.Info, representations: list[FederationAny]
     ) -> list[FederationAny]:
         """Resolve entities; one of a type that the caller may not know is as one of no type."""
-        union: Any = self.names.schema(self.caller(info.context)).type_map.get("_Entity")
-        known = {each.name for each in union.types} if union else set[str]()
+        schema = self.names.schema(self.caller(info.context))
+        union: Any = schema.type_map.get("_Entity")
+        known = {each.name: each.fields for each in union.types} if union else {}
         asked: list[Any] = list(representations)
         names = [f"{each.get('__typename')}" for each in asked]
-        entities = iter(
-            super().entities_resolver(
-                info, [each for each, name in zip(asked, names, strict=True) if name in known]
-            )
-        )
+        there: list[Any] = [
+            each if schema is self.rules.schema else _of_known(each, known[name])
+            for each, name in zip(asked, names, strict=True)
+            if name in known
+        ]
+        entities = iter(super().entities_resolver(info, there))
         answers: list[Any] = [
             next(entities) if name in known else BadUserInput(f"There is no entity {name}.")
             for name in names
@@ -138,6 +140,11 @@ class FederationSchema(Schema, federation.Schema):
                         f"The rule of {entity.name}.{name} ({rule.rule}) looks at the object, but "
                         f"{entity.name} has no resolve_reference: a caller could send any object."
                     )
+
+
+def _of_known(representation: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """Return of a representation what the caller may know that there is."""
+    return {name: each for name, each in representation.items() if name in {"__typename", *fields}}
 
 
 def _for_gateway(

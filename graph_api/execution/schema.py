@@ -197,12 +197,12 @@ class Schema(strawberry.Schema):
 
     def _name(self, denied_names: DeniedNames) -> None:
         """Say whose names callers may know."""
-        if denied_names == "conceal" and self.introspection == "full":
-            raise ConfigurationError(
-                "denied_names=conceal hides names that introspection=full shows to everybody: "
-                "set introspection to shaped or off."
-            )
         self.names = Names(self.rules, denied_names)
+        if self.names.hides and self.introspection == "full":
+            raise ConfigurationError(
+                "denied_names=conceal, or Conceal(…), hides names that introspection=full shows to "
+                "everybody: set introspection to shaped or off."
+            )
         self.execution_context_class = concealing(self._executor, self.names)
 
     def caller(self, context: Any) -> Principal:

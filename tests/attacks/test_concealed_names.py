@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import enum
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, NewType
 
 import pytest
 import strawberry
+from graphql import get_introspection_query
 from strawberry import federation
+from strawberry.directive import DirectiveLocation
+from strawberry.schema.config import StrawberryConfig
 
 from graph_api import (
     Carrier,
@@ -26,6 +29,7 @@ from graph_api import (
     Public,
     Schema,
 )
+from graph_api.accounts.graphql.query import AccountsQuery
 from graph_api.authorization.principal import READS_SCHEMA
 from graph_api.errors import ConfigurationError
 from graph_api.execution.limits import Limits
@@ -38,10 +42,24 @@ ADMIN: Any = HasRole("admin")
 DECLARED: Any = {"roles": {"admin": []}, "permissions": {READS_SCHEMA: ""}}
 
 
+Weight = NewType("Weight", int)
+SCALARS: Any = {Weight: strawberry.scalar(name="Weight", description="Not of a `Secret`.")}
+
+
 @strawberry.enum
 class Order(enum.Enum):
     NAME = "name"
-    SALARY = strawberry.enum_value("salary", directives=[ADMIN])
+    SALARY = strawberry.enum_value(
+        "salary", directives=[ADMIN], description="By `salary`.", deprecation_reason="By `salary`."
+    )
+    SIZE = strawberry.enum_value(
+        "size", directives=[IsAuthenticated()], deprecation_reason="See `salary`."
+    )
+
+
+@strawberry.enum(description="Not a `Secret`.")
+class Edge(enum.Enum):
+    END = "end"
 
 
 @strawberry.input
@@ -49,6 +67,19 @@ class Filter:
     name: str | None = None
     salary: int | None = strawberry.field(default=None, directives=[ADMIN])
     maybe: strawberry.Maybe[int] = strawberry.field(default=None, directives=[ADMIN])
+    order: Order = Order.SALARY
+
+
+@strawberry.type(directives=[Carrier()], description="Reached through what is hidden.")
+class Closed:
+    one: int | None = 1
+
+
+@strawberry.directive(
+    locations=[DirectiveLocation.FIELD], description="As `Closed` says, not `salary`."
+)
+def cut(value: str, at: Edge = Edge.END) -> str:
+    return value
 
 
 @strawberry.interface(directives=[Carrier()])
@@ -64,6 +95,8 @@ class Person(Thing):
     phone: str | None = strawberry.field(permission_classes=[IsAuthenticated()], default="1")
     salary: int | None = strawberry.field(permission_classes=[ADMIN], default=1)
     order: Order | None = Order.SALARY
+    first_order: Order | None = Order.SIZE
+    orders: list[Order] | None = strawberry.field(default_factory=lambda: list(Order))
 
 
 @strawberry.type(directives=[ADMIN])
@@ -80,6 +113,7 @@ class Query:
         where: Filter | None = None,
         orders: list[Order] | None = None,
         hidden: Annotated[bool, strawberry.argument(directives=[ADMIN])] = False,
+        by: Order = Order.SALARY,
     ) -> Person | None:
         return Person()
 
@@ -94,6 +128,14 @@ class Query:
     @strawberry.field(permission_classes=[ADMIN])
     def secret(self) -> Secret | None:
         return Secret()
+
+    @strawberry.field(permission_classes=[ADMIN])
+    def closed(self) -> Closed | None:
+        return Closed()
+
+    @strawberry.field(permission_classes=[Public()], deprecation_reason="Ask for `secret`.")
+    def old(self, edge: Edge | None = None) -> Weight | None:
+        return None
 
 
 @strawberry.type
@@ -110,7 +152,9 @@ class Mutation:
 
 
 def build(**options: Any) -> Schema:
-    return Schema(Query, Mutation, types=[Secret], **DECLARED, **options)
+    config = StrawberryConfig(scalar_map=SCALARS)
+    parts: Any = {"types": [Secret], "directives": [cut], "config": config}
+    return Schema(Query, Mutation, **parts, **DECLARED, **options)
 
 
 SCHEMA = build(denied_names="conceal")
@@ -218,8 +262,11 @@ async def test_an_object_of_a_hidden_type_is_null_without_a_word() -> None:
 
 async def test_where_none_may_be_null_the_error_names_nothing_hidden() -> None:
     answer = await ask("{ strict { size } }", caller())
-    assert '{"strict": null}, [{"message": "You may not see an object that stands here."' in answer
+    assert '{"strict": null}, [{"message": "You may not see what stands here."' in answer
     assert "Secret" not in answer
+    answer = await ask("{ person { orders } }", caller())
+    assert '"orders": null}}, [{"message": "You may not see what stands here."' in answer
+    assert "SALARY" not in answer
 
 
 async def test_a_hidden_enum_value_is_null_without_a_word() -> None:
@@ -227,7 +274,34 @@ async def test_a_hidden_enum_value_is_null_without_a_word() -> None:
     assert (result.data, result.errors) == ({"person": {"order": None}}, None)
 
 
-async def test_no_description_names_what_is_hidden() -> None:
+async def test_an_enum_value_that_any_user_could_see_asks_an_anonymous_caller_to_sign_in() -> None:
+    result = await SCHEMA.execute("{ person { firstOrder } }", context_value=anonymous())
+    [error] = result.errors or []
+    assert (error.extensions or {})["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        ("{ person { name } }", {}),
+        ("{ person(where: {name: null}) { name } }", {}),
+        ("query ($w: Filter) { person(where: $w) { name } }", {"w": {"name": "Ann"}}),
+    ],
+)
+async def test_what_has_a_hidden_default_need_not_be_given(document: str, variables: Any) -> None:
+    result = await SCHEMA.execute(document, variables, context_value=caller())
+    assert (result.data, result.errors) == ({"person": {"name": "Ann"}}, None)
+
+
+async def test_no_text_of_introspection_names_what_is_hidden() -> None:
+    """Descriptions, reasons of deprecation and defaults, of scalars and directives too."""
+    concealed = await ask(get_introspection_query(input_value_deprecation=True), caller())
+    assert "SIZE" in concealed
+    for name in ("ecret", "alary", "SALARY", "Closed", "hidden"):
+        assert name not in concealed
+
+
+async def test_a_description_is_shown_to_those_who_see_what_it_names() -> None:
     asked = '{ __type(name: "Person") { description } }'
     for who, said in ((caller(), None), (caller(roles=("admin",)), "As a `Secret` is")):
         result = await SCHEMA.execute(asked, context_value=who)
@@ -283,6 +357,12 @@ class Shown:
         return cls(id=id)
 
 
+@federation.type(keys=["id"], directives=[Public()])
+class Plain:
+    id: strawberry.ID
+    cost: Order | None = strawberry.field(permission_classes=[HasPermission("a:b")], default=None)
+
+
 @strawberry.type
 class Subgraph:
     @strawberry.field(permission_classes=[Public()])
@@ -292,7 +372,11 @@ class Subgraph:
 
 class TestASubgraph:
     schema = FederationSchema(
-        Subgraph, types=[Hidden, Shown], permissions={"a:b": ""}, denied_names="conceal"
+        Subgraph,
+        types=[Hidden, Shown, Plain],
+        permissions={"a:b": ""},
+        roles={"admin": []},
+        denied_names="conceal",
     )
     document = "query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }"
 
@@ -310,6 +394,14 @@ class TestASubgraph:
         answer = await ask(self.document, caller("a:b"), {"of": of}, self.schema)
         assert '{"__typename": "Hidden"}' in answer
 
+    async def test_a_hidden_field_of_a_representation_is_as_one_that_there_is_not(self) -> None:
+        answers = []
+        for name in ("cost", "nope"):
+            of = [{"__typename": "Plain", "id": "1", name: {"no": "number"}}]
+            answers.append(await ask(self.document, caller(), {"of": of}, self.schema))
+        assert answers[0] == answers[1]
+        assert '{"__typename": "Plain"}' in answers[0]
+
     async def test_service_is_hidden_from_whoever_may_not_read_the_schema(self) -> None:
         hidden = await ask("{ _service { sdl } }", caller(), schema=self.schema)
         unknown = await ask("{ _nosuch_ { sdl } }", caller(), schema=self.schema)
@@ -317,6 +409,8 @@ class TestASubgraph:
 
 
 def test_what_introspection_shows_to_everybody_is_not_concealed() -> None:
+    with pytest.raises(ConfigurationError, match="introspection"):
+        Schema(TestConcealOnOneRule.Query, roles={"admin": []}, introspection="full")
     with pytest.raises(ConfigurationError, match="introspection"):
         build(denied_names="conceal", introspection="full")
     with pytest.raises(ConfigurationError, match="introspection"):
@@ -330,3 +424,42 @@ async def test_nothing_of_a_mutation_runs_that_names_what_is_hidden() -> None:
     result = await SCHEMA.execute("mutation { rename { name } remove }", context_value=who)
     assert isinstance(result, NotExecuted)
     assert (result.phase, who.calls) == ("validation", [])
+
+
+@strawberry.type
+class Vault:
+    gold: int | None = strawberry.field(permission_classes=[ADMIN], default=1)
+
+
+@strawberry.type(name="Query")
+class WithAccess(AccountsQuery):
+    @strawberry.field(permission_classes=[Public()])
+    def vault(self) -> Vault | None:
+        return Vault()
+
+
+class TestAccess:
+    """What the caller may do says nothing of what they may not know, such as a type cut away."""
+
+    schema = Schema(WithAccess, roles={"admin": []}, denied_names="conceal")
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            '{ access(coordinates: ["Query.NAME"]) { coordinate access } }',
+            '{ access(document: "{ NAME { gold } }") { coordinate access } }',
+        ],
+    )
+    async def test_a_hidden_field_is_denied_as_one_that_there_is_not(self, document: str) -> None:
+        answers = []
+        for name in ("vault", "nosuc"):
+            answer = await ask(document.replace("NAME", name), caller(), schema=self.schema)
+            answers.append(answer.replace(name, "NAME"))
+        assert answers[0] == answers[1]
+        assert "DENIED" in answers[0]
+        assert "ALLOWED" not in answers[0]
+
+    async def test_those_who_may_use_it_are_told_so(self) -> None:
+        document = '{ access(coordinates: ["Query.vault", "Vault.gold"]) { access } }'
+        admin = caller(roles=("admin",))
+        assert (await ask(document, admin, schema=self.schema)).count("ALLOWED") == 2

@@ -537,7 +537,7 @@ class TestBehindAnInterface:
         ],
     )
     def test_what_one_may_do_with_it_hangs_on_the_type(self, who: Caller, says: Verdict) -> None:
-        assert verdict(SCHEMA.rules, "Named.tax", who.principal.grants) is says
+        assert verdict(SCHEMA.rules, SCHEMA.rules.schema, "Named.tax", who.principal.grants) is says
 
 
 class TestActing:

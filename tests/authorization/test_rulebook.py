@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import pytest
 import strawberry
+from strawberry.directive import DirectiveLocation
 from strawberry.permission import BasePermission, PermissionExtension
 
 from graph_api.authorization.rules import (
@@ -46,6 +47,14 @@ def root(of: Any) -> type:
 @strawberry.enum(name="Thing", directives=[HasRole("admin")])
 class GuardedEnum(enum.Enum):
     A = "a"
+
+
+@strawberry.enum
+class GuardedValue(enum.Enum):
+    A = strawberry.enum_value("a", directives=[HasRole("admin")])
+
+
+RuledArgument = Annotated[str | None, strawberry.argument(directives=[HasRole("admin")])]
 
 
 @strawberry.type(directives=[Carrier()])
@@ -342,6 +351,16 @@ class TestPlaces:
 
         with pytest.raises(ConfigurationError, match="Thing has a rule, which holds nothing there"):
             build(Query)
+
+    @pytest.mark.parametrize("taken", [GuardedValue, RuledArgument])
+    def test_so_does_one_of_what_a_directive_in_a_document_takes(self, taken: Any) -> None:
+        def cut(value: str, at: Any = None) -> str:
+            return value
+
+        cut.__annotations__["at"] = taken
+        directive: Any = strawberry.directive(locations=[DirectiveLocation.FIELD])(cut)
+        with pytest.raises(ConfigurationError, match=r"@cut\(at:\) takes what has a rule"):
+            build(root(int), directives=[directive])
 
     def test_a_rule_written_as_a_directive_of_a_field_holds(self) -> None:
         @strawberry.type

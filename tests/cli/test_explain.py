@@ -120,11 +120,34 @@ def test_one_denial_rejects_a_query_where_the_server_is_set_so(ours: Terminal) -
     assert explained(ours, "user", query)["rejected"] is True
 
 
+def test_it_says_what_would_run_it(ours: Terminal) -> None:
+    """Below a sign-in another caller is judged, which no plan foresees."""
+    login = 'mutation { login(input: {email: "a@b.c", password: "x"}) { expiresIn } }'
+    for document, refused, said in (
+        ("{ me { id } }", None, "by a plan"),
+        (login, "acting", "on graphql-core (acting)"),
+        ("{ __schema { types { name } } }", "introspection", "on graphql-core (introspection)"),
+    ):
+        assert explained(ours, "user", document)["refused"] == refused
+        assert said in ours.do("explain", "--as", "user", document, *OURS)
+
+
+def test_what_the_caller_may_not_know_is_explained_all_the_same(ours: Terminal) -> None:
+    query = "{ me { id } users { totalCount } }"
+    assert explained(ours, "user", query)["concealed"] is False
+    ours.env["GRAPH_API_DENIED_NAMES"] = "conceal"
+    told = explained(ours, "user", query)
+    assert told["concealed"] is True
+    assert {each["field"]: each["decision"] for each in told["fields"]}["users"] == "denied"
+    assert "Refused as invalid" in ours.do("explain", "--as", "user", query, *OURS)
+    assert explained(ours, "admin", query)["concealed"] is False
+
+
 def test_people_read_a_table(ours: Terminal) -> None:
     text = ours.do("explain", "--as", "author", QUERY, *OURS)
     [notes] = [line for line in text.splitlines() if line.startswith("articles.nodes.notes ")]
     assert notes.rstrip().endswith("permission(article:review); or owns (depends on the object)")
-    assert text.endswith("It would run, and what is denied would be null.\n")
+    assert text.endswith("It would run by a plan, and what is denied would be null.\n")
 
 
 def test_the_document_may_come_from_stdin(ours: Terminal) -> None:

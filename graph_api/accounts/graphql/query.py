@@ -235,14 +235,14 @@ class AccountsQuery:
     ) -> list[FieldAccess]:
         """Return the verdicts on the fields, each field once."""
         schema: Any = info.schema
+        known = schema.names.schema(info.context.principal)
         asked = dict.fromkeys(coordinates or [])
         if document:
             node = _selected(schema.documents.parse(document).node, operation_name or None)
-            known = schema.names.schema(info.context.principal)
             asked |= dict.fromkeys(coordinates_of(known, node))
         grants = info.context.principal.grants
         return [
-            FieldAccess(coordinate=each, access=Access(verdict(schema.rules, each, grants)))
+            FieldAccess(coordinate=each, access=Access(verdict(schema.rules, known, each, grants)))
             for each in asked
         ]
 
