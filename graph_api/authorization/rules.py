@@ -150,7 +150,7 @@ class Rule(BasePermission, metaclass=RuleType):
         if (verdict := self.static(principal.grants)) is not None:
             return [verdict] * len(objects)
         verdicts = await self.term.decide(Call(principal, arguments or {}, info), objects)
-        return [verdict is True for verdict in verdicts]
+        return [verdict is True for verdict in verdicts] if None in verdicts else verdicts  # type: ignore[return-value]
 
     def check_now(
         self,

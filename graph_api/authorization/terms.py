@@ -128,6 +128,8 @@ class ObjectTerm(Term):
         if len(verdicts) != len(objects):
             _log.error("The rule %s answered for another number of objects.", self.name)
             return [None] * len(objects)
+        if set(map(type, verdicts)) <= {bool}:
+            return verdicts
         return [verdict if isinstance(verdict, bool) else None for verdict in verdicts]
 
     def __str__(self) -> str:

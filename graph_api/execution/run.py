@@ -352,6 +352,8 @@ class Run:
             verdicts = await rule.check_many(rows, principal, converted, info)
         else:
             verdicts = rule.check_now(rows, principal, converted, info)
+        if False not in verdicts:
+            return self._resolve(of_field, rows, place)
         allowed = [number for number, verdict in enumerate(verdicts) if verdict]
         column: Rows = [
             None if verdict else self._denial(of_field, guard, at.path(number))
