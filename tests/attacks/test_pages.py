@@ -109,6 +109,11 @@ async def test_only_graphiql_and_the_console_are_html_and_only_where_they_are_on
     assert html == ["/console", "/graphql"]
 
 
+async def test_the_console_can_be_off(tmp_path: Path, sqlite_url: str) -> None:
+    settings = make_settings(tmp_path / "data", database_url=sqlite_url, console=False)
+    assert "/console" not in {route.path for route in create_app(schema, settings).routes}
+
+
 def _directives(policy: str) -> dict[str, list[str]]:
     words = [directive.split() for directive in policy.split(";")]
     return {name: sources for name, *sources in words}

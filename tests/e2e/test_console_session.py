@@ -122,6 +122,19 @@ def test_signing_in_in_one_tab_signs_in_the_others(visitor: Visitor) -> None:
     is_at(waiting, "/sessions")
 
 
+def test_a_tab_that_hangs_in_its_turn_does_not_make_the_others_hang(visitor: Visitor) -> None:
+    visitor.sign_in("user").close()
+    hanging = visitor.open("/icon.svg")
+    taken = "() => new Promise(got => navigator.locks.request('graph-api-session', () => {"
+    hanging.evaluate(taken + " got(); return new Promise(() => undefined) }))")
+    page = visitor.context.new_page()
+    page.clock.install()
+    page.goto(f"{visitor.site.url}/console/profile")
+    expect(page.get_by_role("link", name="graph-api")).to_be_visible()
+    page.clock.fast_forward(10_000)
+    shows_profile_of(page, "user")
+
+
 def test_a_restart_of_the_server_signs_nobody_out(visitor: Visitor, site: Site) -> None:
     page = visitor.sign_in("user")
     follow(page, "Sessions")

@@ -32,7 +32,7 @@ export const LINK = new InjectionToken<Link>('how tabs reach each other', {
     const channel = new BroadcastChannel(NAME);
     const present = locks && bePresent(locks);
     return {
-      exclusively: (action) => locks?.request(NAME, action) ?? action(),
+      exclusively: (action) => (locks ? inTurn(locks, action) : action()),
       alone: async () => {
         await present;
         const held = (await locks?.query())?.held ?? [];
@@ -47,6 +47,23 @@ export const LINK = new InjectionToken<Link>('how tabs reach each other', {
     };
   },
 });
+
+/** Milliseconds to wait for one's turn: a tab that hangs must not make the others hang. */
+const LONGEST_TURN = 10_000;
+
+async function inTurn<T>(locks: LockManager, action: () => Promise<T>): Promise<T> {
+  const waiting = new AbortController();
+  const giveUp = setTimeout(() => waiting.abort(), LONGEST_TURN);
+  const { signal } = waiting;
+  const run = () => {
+    clearTimeout(giveUp);
+    return action();
+  };
+  return locks.request(NAME, { signal }, run).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return action();
+  });
+}
 
 /** Holds a lock that all tabs may hold, for as long as the page lives; settles when it has it. */
 function bePresent(locks: LockManager): Promise<void> {
