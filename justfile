@@ -29,9 +29,9 @@ lint:
 types:
     {{bin}}/mypy
 
-# measure what rules cost; `just benchmark --quick` takes seconds
+# measure, side by side with others; `just benchmark execution --quick` takes seconds
 benchmark *arguments:
-    {{bin}}/python -m benchmarks authorization {{arguments}}
+    {{bin}}/python -m benchmarks {{arguments}}
 
 # run all that CI runs
 check:

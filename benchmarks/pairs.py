@@ -10,6 +10,7 @@ from math import comb
 from statistics import median
 
 Run = Callable[[], object]
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -45,23 +46,27 @@ def _outside(count: int) -> int:
     return outside
 
 
-def ratios(run: Run, base: Run, count: int) -> Iterator[float]:
+def ratios(run: Run, base: Run, count: int, clock: Clock = time.thread_time) -> Iterator[float]:
     """Yield how long ``run`` takes over ``base``, pair by pair; which goes first alternates.
 
-    It is this thread's time on the processor, so that a busy machine and what shows the progress
-    don't count.
+    Args:
+        run: what is measured.
+        base: what it is compared with.
+        count: how many pairs.
+        clock: by default this thread's time on the processor, so that a busy machine and what
+            shows the progress don't count.
     """
     run(), base()
     for number in range(count):
         if number % 2:
-            above, below = _seconds(run), _seconds(base)
+            above, below = _seconds(run, clock), _seconds(base, clock)
         else:
-            below, above = _seconds(base), _seconds(run)
+            below, above = _seconds(base, clock), _seconds(run, clock)
         yield above / below
 
 
-def _seconds(run: Run) -> float:
+def _seconds(run: Run, clock: Clock) -> float:
     gc.collect()  # what the run before has left is not this one's cost
-    start = time.thread_time()
+    start = clock()
     run()
-    return time.thread_time() - start
+    return clock() - start

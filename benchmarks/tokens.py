@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from typing import get_args
 
-import rich_click as click
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.pairs import Ratio
+from benchmarks.report import Bar, Report, Sheet, Step, number
 from graph_api.context import principal_from
 from graph_api.settings import Algorithm
 from graph_api.tokens.access import AccessTokens
@@ -23,25 +19,24 @@ ISSUER = "https://api.example.com"
 REPEATS = 1_000
 
 
-@click.command()
-@click.option("--quick", is_flag=True, help="Fewer rounds.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line.")
-def tokens(*, quick: bool, as_json: bool) -> None:
-    """Compare a bearer that was verified before with one that comes for the first time."""
-    measured = dict(measure(rounds=5 if quick else 30))
-    table = Table(
-        title="Processor time of a bearer, in µs", caption="Medians of alternating rounds"
+def report(rounds: int, step: Step) -> Report:
+    """Measure each algorithm."""
+    measured = dict(measure(rounds, step))
+    rows = [
+        (algorithm, number(first.median), number(again.median), number(again.median / first.median))
+        for algorithm, (first, again) in measured.items()
+    ]
+    columns = ("Algorithm", "First time", "Again", "Ratio")
+    bars = [Bar(f"{algorithm}, again", again) for algorithm, (_, again) in measured.items()]
+    return Report(
+        "tokens",
+        f"Processor time; medians of {rounds} alternating rounds.",
+        [Sheet("A bearer, in µs", columns, rows, "µs", bars)],
+        {algorithm: round(again.median, 3) for algorithm, (_, again) in measured.items()},
     )
-    for column in ("Algorithm", "First time", "Again", "Ratio"):
-        table.add_column(column, justify="left" if column == "Algorithm" else "right")
-    for algorithm, (first, again) in measured.items():
-        table.add_row(algorithm, f"{first:.1f}", f"{again:.2f}", f"{again / first:.4f}")
-    Console().print(table)
-    if as_json:
-        click.echo(json.dumps({name: round(again, 3) for name, (_, again) in measured.items()}))
 
 
-def measure(rounds: int) -> Iterator[tuple[Algorithm, tuple[float, float]]]:
+def measure(rounds: int, step: Step) -> Iterator[tuple[Algorithm, tuple[Ratio, Ratio]]]:
     """Yield the microseconds of a token's first and of its next time, for each algorithm."""
     for algorithm in get_args(Algorithm):
         verifier = _issuer(algorithm)
@@ -54,12 +49,13 @@ def measure(rounds: int) -> Iterator[tuple[Algorithm, tuple[float, float]]]:
         ).token
         verified = VerifiedTokens(verifier, principal_from, lambda _: False)
         verified.verify(token)
-        pairs = [
-            (_microseconds(verifier.verify, token), _microseconds(verified.verify, token))
-            for _ in range(rounds)
-        ]
+        pairs = []
+        for _ in range(rounds):
+            first_time = _microseconds(verifier.verify, token)
+            pairs.append((first_time, _microseconds(verified.verify, token)))
+            step(algorithm, rounds)
         first, again = zip(*pairs, strict=True)
-        yield algorithm, (median(first), median(again))
+        yield algorithm, (Ratio.of(first), Ratio.of(again))
 
 
 def _issuer(algorithm: Algorithm) -> AccessTokens:

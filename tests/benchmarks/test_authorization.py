@@ -1,6 +1,7 @@
 """``python -m benchmarks authorization``: it says three numbers; how large they are is no test."""
 
 import json
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -8,31 +9,26 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import COMMANDS, main
 from benchmarks.pairs import Ratio, ratios
 
 CASES = ["static_rules", "object_rule", "strawberry_permission_classes"]
 
 
-def test_the_last_line_is_one_object_of_the_three_ratios() -> None:
-    options = ["authorization", "--quick", "--pairs", "1", "--json"]
+def test_the_last_line_is_one_object_of_the_three_ratios(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.authorization.ROWS", 20)
+    options = ["authorization", "--rounds", "1", "--json", "--results", str(tmp_path)]
     result = CliRunner().invoke(main, options, catch_exceptions=False)
     measured = json.loads(result.stdout.splitlines()[-1])
     assert list(measured) == CASES
     assert all(ratio > 0 for ratio in measured.values())
 
 
-def test_quick_measures_at_least_thirty_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-
-    def measured(pairs: int, _progress: object) -> dict[str, Ratio]:
-        asked.append(pairs)
-        return dict.fromkeys(CASES, Ratio(1, 1, 1))
-
-    monkeypatch.setattr("benchmarks.__main__.measure", measured)
-    for options in ([], ["--quick"]):
-        assert CliRunner().invoke(main, ["authorization", *options]).exit_code == 0
-    assert min(asked) >= 30
+def test_quick_measures_at_least_thirty_pairs() -> None:
+    [command] = [each for each in COMMANDS if each.name == "authorization"]
+    assert min(command.quick, command.thorough) >= 30
 
 
 def test_which_of_a_pair_goes_first_alternates() -> None:
