@@ -12,7 +12,7 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from benchmarks import authorization, database, execution, over_http, sign_in, tokens
+from benchmarks import authorization, database, documents, execution, over_http, sign_in, tokens
 from benchmarks.report import RESULTS, Report, Step, save, show
 
 Measure = Callable[[int, Step], Report]
@@ -92,6 +92,13 @@ COMMANDS = (
         tokens.report,
         quick=6,
         thorough=30,
+    ),
+    Command(
+        "documents",
+        "The worst documents of 10 kB that anybody may send, the first time they come.",
+        documents.report,
+        quick=2,
+        thorough=10,
     ),
 )
 

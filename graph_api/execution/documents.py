@@ -1,4 +1,4 @@
-"""Documents: parsed and limited once for each text, and kept.
+"""Documents: parsed, limited and validated once for each text, and kept.
 
 Clients send the same few texts again and again, so the outcome is kept by the text's digest,
 refusals too: a document that is refused costs its reader nothing the second time.
@@ -6,11 +6,9 @@ refusals too: a document that is refused costs its reader nothing the second tim
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from threading import Lock
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from graphql import (
@@ -26,6 +24,7 @@ from graph_api.authorization.decisions import Decisions
 from graph_api.errors import OperationTooExpensive, ParseFailed, ValidationFailed
 from graph_api.execution.engine import Plans
 from graph_api.execution.limits import Limits, check
+from graph_api.execution.segments import Segments
 
 Validated = MutableMapping[GraphQLSchema, list[GraphQLError]]
 
@@ -58,7 +57,7 @@ _Outcome = Document | ParseFailed | OperationTooExpensive
 
 
 class Documents:
-    """The documents seen last, least recently used first out. Safe to share between threads."""
+    """The documents that clients send again; see :mod:`graph_api.execution.segments`."""
 
     def __init__(
         self, limits: Limits, *, max_entries: int = 1_000, max_bytes: int = 500_000
@@ -68,11 +67,7 @@ class Documents:
         A syntax tree takes up to 120 bytes for each byte of its text: 60 MB with the defaults.
         """
         self.limits = limits
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._kept: OrderedDict[str, tuple[_Outcome, int]] = OrderedDict()
-        self._lock = Lock()
+        self._kept = Segments[_Outcome](max_entries, max_bytes)
         self._by_node = WeakValueDictionary[int, Document]()
 
     def __len__(self) -> int:
@@ -87,10 +82,10 @@ class Documents:
         """
         encoded = text.encode("utf-8", "surrogatepass")
         digest = sha256(encoded).hexdigest()
-        outcome = self._recall(digest)
+        outcome = self._kept.get(digest)
         if outcome is None:
             outcome = self._read(text, digest)
-            self._keep(digest, outcome, len(encoded))
+            self._kept.put(digest, outcome, len(encoded))
         if isinstance(outcome, Document):
             return outcome
         # A fresh one each time: a kept exception would keep the frames it was last raised in.
@@ -99,13 +94,6 @@ class Documents:
     def of(self, node: DocumentNode) -> Document:
         """Return the document of a syntax tree, a new one if it is not one of ours."""
         return self._by_node.get(id(node)) or Document(node, "")
-
-    def _recall(self, digest: str) -> _Outcome | None:
-        with self._lock:
-            if digest not in self._kept:
-                return None
-            self._kept.move_to_end(digest)
-            return self._kept[digest][0]
 
     def _read(self, text: str, digest: str) -> _Outcome:
         try:
@@ -117,16 +105,6 @@ class Documents:
             return error.with_traceback(None)
         document = self._by_node[id(node)] = Document(node, digest)
         return document
-
-    def _keep(self, digest: str, outcome: _Outcome, size: int) -> None:
-        with self._lock:
-            if digest in self._kept:
-                return
-            self._kept[digest] = outcome, size
-            self._bytes += size
-            while len(self._kept) > self._max_entries or self._bytes > self._max_bytes:
-                _, (_, gone) = self._kept.popitem(last=False)
-                self._bytes -= gone
 
 
 def operation(document: Document, name: str | None) -> OperationDefinitionNode:
