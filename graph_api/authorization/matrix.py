@@ -81,10 +81,7 @@ def matrix(book: RuleBook, callers: Mapping[str, Grants]) -> list[Row]:
         Row(
             coordinate,
             rule.rule if rule else "none",
-            {
-                name: VERDICTS[rule.static(grants)] if rule else Verdict.ALLOWED
-                for name, grants in callers.items()
-            },
+            {name: VERDICTS[book.verdict(coordinate, grants)] for name, grants in callers.items()},
         )
         for coordinate, rule in sorted(_rules(book))
     ]

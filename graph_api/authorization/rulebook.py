@@ -145,8 +145,9 @@ class RuleBook:
         return _all_of(rule for rule in rules if rule)
 
     def verdict(self, coordinate: str, grants: Grants) -> Verdict:
-        """Judge a field by the grants alone; None where it hangs on the object, or its type."""
-        rules = map(self.fields.get, self._on_types.get(coordinate) or [coordinate])
+        """Judge an element by the grants alone; None where it hangs on the object, or its type."""
+        on_types = self._on_types.get(coordinate) or [coordinate]
+        rules = (self.fields.get(each) or self.inputs.get(each) for each in on_types)
         verdicts = {rule.static(grants) if rule else True for rule in rules}
         return verdicts.pop() if len(verdicts) == 1 else None
 
