@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import iscoroutine
 from typing import Any
@@ -438,12 +438,14 @@ class Run:
         item: Any = value.item
         failures: Failures = {}
         lists: list[list[Any]] = []
+        broken: Failures = {}
         for row, each in enumerate(column):
-            try:
-                lists.append(await self._items(of_field, each))
-            except Exception as error:  # noqa: BLE001 -- whatever an iterator raises
-                failures[row] = self._failed(of_field, error, place, row)
-                lists.append([])
+            items, error = await self._items(of_field, each)
+            if error is not None:
+                # It is raised after what was there before it, which is completed until then.
+                failed_at = self._failed(of_field, error, place, row)
+                broken[row] = replace(failed_at, order=(*failed_at.order, len(items)))
+            lists.append(items)
         if len(lists) == 1:
             flat = [*lists[0]]
             at = ItemPlace(place, [0] * len(flat), range(len(flat)))
@@ -458,21 +460,31 @@ class Run:
                 failures.setdefault(at.owners[row], failed[row])
         elif failed:
             completed = self._absorb(completed, failed, at)
+        failures = broken | failures
         if len(lists) == 1:
             return [completed], failures
         ends = _ends(lists)
         cut = [completed[start:end] for start, end in zip([0, *ends], ends, strict=False)]
         return cut, failures
 
-    async def _items(self, of_field: Field, value: Any) -> list[Any]:
+    async def _items(self, of_field: Field, value: Any) -> tuple[list[Any], Exception | None]:
+        """Return the items of a list, and what broke it off."""
         if isinstance(value, list):
-            return value
-        if hasattr(value, "__aiter__"):
-            return [each async for each in value]
-        if not is_iterable(value):
-            name = f"{of_field.parent}.{of_field.nodes[0].name.value}"
-            raise GraphQLError(f"Expected Iterable, but did not find one for field '{name}'.")
-        return list(value)
+            return value, None
+        items: list[Any] = []
+        try:
+            if hasattr(value, "__aiter__"):
+                async for each in value:
+                    items.append(each)  # noqa: PERF401 -- those before an error are kept
+            elif is_iterable(value):
+                items.extend(value)
+            else:
+                name = f"{of_field.parent}.{of_field.nodes[0].name.value}"
+                message = f"Expected Iterable, but did not find one for field '{name}'."
+                return items, GraphQLError(message)
+        except Exception as error:  # noqa: BLE001 -- whatever an iterator raises
+            return items, error
+        return items, None
 
     async def _objects(
         self, of_field: Field, value: Value, column: Rows, place: Place

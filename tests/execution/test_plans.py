@@ -78,6 +78,14 @@ ROWS = [
 ]
 
 
+class BreakingOff:
+    """Has a row that must not be null before it fails: which error comes first is told."""
+
+    def __iter__(self) -> Any:
+        yield from (ROWS[0], None)
+        raise LookupError("canary")
+
+
 @strawberry.type
 class Query:
     @strawberry.field(permission_classes=[Public()])
@@ -91,6 +99,10 @@ class Query:
     @strawberry.field(permission_classes=[Public()])
     def many(self) -> list[Row]:
         return ROWS * PACKED_FROM
+
+    @strawberry.field(permission_classes=[Public()])
+    def breaks_off(self) -> list[Row] | None:
+        return iter(BreakingOff())  # type: ignore[return-value]
 
     @strawberry.field(permission_classes=[Public()])
     def broken(self) -> str | None:
@@ -140,6 +152,7 @@ class TestAPlan:
             "{ rows { salary note owner } }",
             "{ me { owner note path } }",
             "{ rows { salary owner } broken }",
+            "{ breaksOff { owner } }",
             'mutation { b: add(name: "b") a: add(name: "a") }',
         ],
     )

@@ -1,0 +1,132 @@
+"""Both engines give the same answers: a plan is compared with graphql-core on made-up schemas.
+
+CI compares 21,000 answers over 300 schemas; `GRAPH_API_EXAMPLES=1000000 pytest <this file>` as many
+more as one likes, over more schemas. A difference is reduced, and printed as a Strawberry schema, a
+document, what answers it, and both answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from math import ceil
+
+import pytest
+from graphql import GraphQLError
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from graph_api.execution import plan
+from graph_api.execution import schema as schema_module
+from graph_api.execution.run import Run
+from tests.execution.differential.comparison import Comparison, reduced
+from tests.execution.differential.engines import Engines
+from tests.execution.differential.schemas import sketch
+
+SHARDS = 10
+DOCUMENTS = 5
+SETTINGS = 14
+"""So many documents for each schema, with so many callers, variables and data for each."""
+EXAMPLES = int(os.environ.get("GRAPH_API_EXAMPLES", "21000"))
+SCHEMAS = ceil(EXAMPLES / (DOCUMENTS * SETTINGS))
+DOCUMENT = st.binary(min_size=160, max_size=160)
+SETTING = st.binary(min_size=40, max_size=40)
+
+pytestmark = [
+    # What stands where nothing is awaited is never awaited: by neither engine.
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _errors_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client doesn't see of an error is compared, too."""
+
+    def shown(error: GraphQLError, _code: str) -> GraphQLError:
+        return error
+
+    monkeypatch.setattr(schema_module, "expose", shown)
+    monkeypatch.setattr(plan, "PACKED_FROM", 1)
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_plan_answers_as_graphql_core_does(
+    shard: int, loop: asyncio.Runner, record_property: Callable[[str, object], None]
+) -> None:
+    counts = Counter[str]()
+    try:
+        for number in range(shard, SCHEMAS, SHARDS):
+            counts += compare(number, loop)
+    except Different as different:
+        pytest.fail(str(reduced(different.found)), pytrace=False)
+    record_property("compared", dict(counts))
+    # It would prove nothing if most operations failed, or ran on graphql-core both times.
+    assert counts["compared"] == counts["schemas"] * DOCUMENTS * SETTINGS
+    assert counts["with data"] > counts["compared"] / 3
+    assert counts["with errors"] > counts["compared"] / 8
+    assert counts["refused"] == 0
+
+
+class Different(Exception):
+    """The engines answered differently."""
+
+    def __init__(self, found: Comparison) -> None:
+        super().__init__(f"schema {found.engines.sketch.seed}")
+        self.found = found
+
+
+def compare(number: int, loop: asyncio.Runner) -> Counter[str]:
+    """Compare the answers for one schema."""
+    engines = Engines.of(sketch(number))
+    counts = Counter[str](schemas=1)
+
+    # Our own reduction takes seconds where hypothesis' shrinking of bytes takes minutes.
+    @seed(number)
+    @settings(
+        max_examples=DOCUMENTS,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    @given(DOCUMENT, st.tuples(*[SETTING] * SETTINGS))
+    def same(document: bytes, asked: tuple[bytes, ...]) -> None:
+        for index, setting in enumerate(asked):
+            is_sync = engines.sketch.is_sync and index % 2 == 1
+            found = Comparison.of(engines, document, setting, None if is_sync else loop)
+            if found.differences:
+                raise Different(found)
+            counts.update(found.counts)
+        packed, plain = engines.packed(found.operation.document, found.setting, loop)
+        assert packed == plain, found
+
+    same()
+    counts["refused"] += sum(engines.candidate.engine.refused.values())
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    {
+        "_require": lambda _run, _field, _column, _failures, _place: None,
+        "_denied_by": lambda _run, _field: None,
+        "_is_beyond": lambda _run, _order: False,
+        "_arguments": lambda _run, _field: {},
+        "_listed": lambda run: [error for _, error in run.errors],
+    }.items(),
+)
+def test_a_broken_engine_is_found_out(
+    name: str, broken: object, loop: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, name, broken)
+    with pytest.raises(Different):
+        sum((compare(number, loop) for number in range(SCHEMAS)), Counter())
