@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -81,7 +81,7 @@ ROWS = [
 class BreakingOff:
     """Has a row that must not be null before it fails: which error comes first is told."""
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Row | None]:
         yield from (ROWS[0], None)
         raise LookupError("canary")
 

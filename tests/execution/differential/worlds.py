@@ -30,6 +30,7 @@ CALLERS = [
         for permissions in (["p:read", "q:read"], ["p:read"], ["q:read"], [])
     ),
 ]
+BROKE_OFF = "the list broke off"
 Behaviour = Callable[["World", str, Any], Any]
 
 
@@ -50,7 +51,7 @@ class Broken(Plain):
 
     def __iter__(self) -> Iterator[Any]:
         yield from self.good if isinstance(self.good, list) else [self.good]
-        raise RuntimeError("the list broke off")
+        raise RuntimeError(BROKE_OFF)
 
 
 def raising(error: Callable[[], Exception]) -> Behaviour:
