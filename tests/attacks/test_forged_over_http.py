@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -25,13 +26,13 @@ INVALID = 'Bearer realm="graph-api", error="invalid_token"'
 def executed() -> Iterator[list[str]]:
     """The documents that were handed to the schema."""
     documents: list[str] = []
-    execute = schema.execute
+    respond = schema.respond
 
-    async def watched(query: str, **options: object) -> object:
-        documents.append(query)
-        return await execute(query, **options)
+    async def watched(document: Any, **options: Any) -> object:
+        documents.append(document.node.loc.source.body)
+        return await respond(document, **options)
 
-    with patch.object(schema, "execute", watched):
+    with patch.object(schema, "respond", watched):
         yield documents
 
 
