@@ -116,6 +116,18 @@ describe('between tabs', () => {
   });
 });
 
+it('without Web Locks five refused requests still make one refresh', async () => {
+  const world = new World();
+  world.tab.exclusively = (action) => action();
+  await world.startSignedIn();
+  for (let i = 0; i < 5; i++) world.ask();
+  await world.pass();
+  const refusals = refusal('UNAUTHENTICATED', 'token_expired');
+  world.waiting().forEach((it) => it.flush(refusals, { status: 401, statusText: '' }));
+  await world.pass();
+  world.refresh();
+});
+
 it('who signs out while a refresh is under way stays signed out', async () => {
   const world = new World();
   await world.startSignedIn();
