@@ -217,7 +217,8 @@ def test_signing_out_does_so_in_every_tab_and_ends_the_session(
     page = visitor.sign_in("user")
     other = visitor.open("/profile")
     shows_profile_of(other, "user")
-    sign_out(page).click()
+    with page.expect_response("**/graphql"):
+        sign_out(page).click()
     is_at(page, "/sign-in")
     is_at(other, SIGN_IN)
     expect(other.get_by_role("main")).not_to_contain_text(email("user"))
