@@ -19,6 +19,10 @@ dev *arguments:
 test *arguments="--numprocesses=auto":
     {{bin}}/pytest {{arguments}}
 
+# show the lines that no test runs; slow: it follows every process that the tests start
+coverage:
+    {{bin}}/pytest --numprocesses=auto --cov
+
 # check and format the code, mending what can be mended
 lint:
     {{bin}}/ruff check --fix

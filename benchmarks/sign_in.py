@@ -27,8 +27,8 @@ ALLOWED_OVER_ARGON2 = 3.0
 def report(rounds: int, step: Step) -> Report:
     """Measure logins and refreshes, one at a time, in turns with verifications alone."""
     figures: dict[str, list[float]] = {name: [] for name in SAYS}
-    with World.on() as world, running([OURS], world) as [server]:
-        password = _Password()
+    with World.on() as world, running([OURS], world) as [server], asyncio.Runner() as runner:
+        password = _Password(runner)
         token = world.reader.refresh_token
         for _ in range(rounds):
             verified = password.verify()
@@ -70,8 +70,8 @@ class _Took:
 class _Password:
     """A password that is verified with the parameters that the server has."""
 
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner()
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
         self._passwords = Passwords(concurrency=1, queue=1)
         self._hash = self._runner.run(self._passwords.hash(PASSWORD))
 

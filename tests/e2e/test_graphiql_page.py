@@ -249,6 +249,7 @@ def test_tokens_are_in_memory_only(visit: Visit) -> None:
 
 def test_tabs_of_another_run_hide_nothing_and_ones_own_stay(visit: Visit) -> None:
     foreign = {"tabs": [{"id": "1", "title": "Foreign", "query": "{ foreign }"}]}
+    visit.page.evaluate(TABS_STORED, 3)  # Written a moment later, which would undo the clearing.
     visit.page.evaluate(
         "foreign => { localStorage.clear(); for (const scope of ['', 'graph-api:another:'])"
         " localStorage.setItem(`${scope}graphiql:tabState`, foreign); }",
@@ -256,6 +257,7 @@ def test_tabs_of_another_run_hide_nothing_and_ones_own_stay(visit: Visit) -> Non
     )
     visit.page.reload()
     expect(visit.tabs).to_contain_text(["Login", "Me", "Forbidden"])
+    expect(visit.tabs).to_have_count(3)
     visit.page.get_by_role("button", name="New tab").click()
     expect(visit.tabs).to_have_count(4)
     visit.page.evaluate(TABS_STORED, 4)

@@ -53,6 +53,7 @@ def _curl(
 
 def _login(url: str) -> dict[str, Any]:
     answer = httpx.post(f"{url}/graphql", json={"query": LOGIN, "variables": CREDENTIALS})
+    assert answer.status_code == 200, answer.text
     auth: dict[str, Any] = answer.json()["data"]["login"]
     return auth
 
@@ -89,7 +90,7 @@ def test_login_me_a_forbidden_field_expiry_refresh_me(issuer: str) -> None:
 @pytest.fixture
 def two_servers(site: Terminal) -> Iterator[list[str]]:
     """Two processes on one database, under one issuer, that count as many refreshes as come."""
-    site.env["GRAPH_API_REFRESH_LIMIT"] = "1000/1m"
+    site.env |= {"GRAPH_API_REFRESH_LIMIT": "1000/1m", "GRAPH_API_ACCESS_TOKEN_TTL": "300"}
     with (
         listening() as (first, url),
         listening() as (second, other_url),
@@ -105,7 +106,7 @@ def test_many_refreshes_of_one_token_at_two_servers_rotate_once_and_agree(
 ) -> None:
     auth = _login(two_servers[0])
     answers = anyio.run(_refresh_at_once, two_servers, auth["refreshToken"], 240)
-    assert {status for status, _ in answers} == {200}
+    assert [body for status, body in answers if status != 200 or "errors" in body] == []
     pairs = [body["data"]["refresh"] for _, body in answers]
     assert len({pair["refreshToken"] for pair in pairs}) == 1
     assert pairs[0]["refreshToken"] != auth["refreshToken"]

@@ -19,7 +19,7 @@ FOUND_BY_NAME = {
     "tzdata": "zoneinfo's data on Windows",
     "uvloop": "uvicorn's fast event loop",
     "hatchling": "builds the wheel, as a command",
-    "pytest-cov": "pytest's --cov",
+    "pytest-cov": "`just coverage`",
     "pytest-xdist": "pytest's --numprocesses",
 }
 
