@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from typing import Any
 
 from graphql import (
@@ -250,22 +251,31 @@ def _fields(schema: GraphQLSchema) -> Iterator[tuple[FieldsType, str]]:
 
 
 def _all_of(rules: Iterable[Rule]) -> Rule | None:
-    """AND the rules, each once; ``public`` and ``carrier`` add nothing to a stricter one."""
+    """AND the rules, each once; ``public`` and ``carrier`` add their modes to a stricter one."""
     distinct = list(dict.fromkeys(rules))
     strict = [rule for rule in distinct if not isinstance(rule.term, Everyone)]
-    whole: Rule | None = None
-    for rule in strict or distinct[:1]:
-        whole = rule if whole is None else whole & rule
-    return whole
+    kept = strict or distinct[:1]
+    if not kept:
+        return None
+    whole = reduce(and_, kept)
+    return Rule(
+        whole.term,
+        ignores_bearer=whole.ignores_bearer,
+        rejects=any(rule.rejects for rule in distinct),
+        conceals=any(rule.conceals for rule in distinct),
+    )
 
 
 def _any_of(rules: Iterable[Rule]) -> Rule:
-    """OR the rules of types of which one will stand there: who is denied is denied by each."""
+    """OR the rules of types of which one will stand there: who is denied is denied by each.
+
+    A denial tells the whole rule, so one that conceals its part conceals all of it.
+    """
     distinct = list(dict.fromkeys(rules))
     return Rule(
         distinct[0].term if len(distinct) == 1 else AnyOf(tuple(each.term for each in distinct)),
         rejects=any(each.rejects for each in distinct),
-        conceals=all(each.conceals for each in distinct),
+        conceals=any(each.conceals for each in distinct),
     )
 
 

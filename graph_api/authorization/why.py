@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TypedDict
 
 from graph_api.authorization.analysis import Analysis, listed
-from graph_api.authorization.principal import Grants
+from graph_api.authorization.principal import AUTHENTICATED, Grants
 from graph_api.authorization.rules import Rule
 from graph_api.authorization.terms import Granted
 
@@ -27,7 +27,7 @@ class Why(TypedDict):
 
 def why(rule: Rule, grants: Grants) -> Why:
     """Return what somebody with these grants holds, and lacks, of a rule."""
-    return _why(rule, grants & named_in(rule))
+    return _why(rule, grants & (named_in(rule) | {AUTHENTICATED}))
 
 
 def named_in(rule: Rule) -> Grants:
@@ -36,7 +36,7 @@ def named_in(rule: Rule) -> Grants:
 
 
 @lru_cache(maxsize=1_000)  # a list of rows may be denied row by row
-def _why(rule: Rule, held: Grants) -> Why:
+def _why(rule: Rule, grants: Grants) -> Why:
     analysis = Analysis()
-    lacking = analysis.lacking(analysis.of(rule.term), held, most=MOST_SETS)
-    return {"held": sorted(held), "missing": listed(lacking)}
+    lacking = analysis.lacking(analysis.of(rule.term), grants, most=MOST_SETS)
+    return {"held": sorted(grants & named_in(rule)), "missing": listed(lacking)}

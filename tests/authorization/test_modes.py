@@ -48,8 +48,37 @@ class Row:
     )
 
 
+@strawberry.type(directives=[ADMIN])
+class Plans:
+    budget: int | None = strawberry.field(permission_classes=[Reject(Public())], default=1)
+
+
+@strawberry.interface(directives=[Carrier()])
+class Asset:
+    name: str | None = "name"
+    price: int | None = None
+
+
+@strawberry.type(directives=[Carrier()])
+class Painting(Asset):
+    price: int | None = strawberry.field(permission_classes=[Conceal(HasRole("hush"))], default=1)
+
+
+@strawberry.type(directives=[Carrier()])
+class House(Asset):
+    price: int | None = strawberry.field(permission_classes=[ADMIN], default=1)
+
+
 @strawberry.type
 class Query:
+    @strawberry.field(permission_classes=[Public()])
+    def plans(self) -> Plans | None:
+        return Plans()
+
+    @strawberry.field(permission_classes=[Public()])
+    def asset(self) -> Asset | None:
+        return House()
+
     @strawberry.field(permission_classes=[Public()])
     def row(self, info: strawberry.Info) -> Row | None:
         info.context.calls.append("row")
@@ -67,7 +96,7 @@ class Query:
         return 1
 
 
-SCHEMA = Schema(Query, roles={"admin": []})
+SCHEMA = Schema(Query, types=[Painting, House], roles={"admin": [], "hush": []})
 
 
 class TestAReject:
@@ -133,6 +162,16 @@ class TestOfTheRuleItIs:
     def test_the_modes_are_kept_with_the_rules_of_the_type(self) -> None:
         rule = SCHEMA.rules.fields["Payroll.secret"]
         assert (rule.rejects, rule.conceals) == (True, True)
+
+    async def test_the_mode_of_a_public_field_holds_what_its_type_denies(self) -> None:
+        result = await SCHEMA.execute("{ __typename plans { budget } }", {}, caller())
+        assert isinstance(result, NotExecuted)
+
+    async def test_a_rule_that_conceals_is_not_told_as_one_of_an_interface(self) -> None:
+        result = await SCHEMA.execute("{ asset { price } }", {}, caller())
+        [error] = result.errors or []
+        assert error.message == "Cannot query field 'price' on type 'Asset'."
+        assert "hush" not in str(error.formatted)
 
     @pytest.mark.parametrize("mode", [Reject, Conceal])
     def test_it_stands_around_a_whole_rule(self, mode: Any) -> None:

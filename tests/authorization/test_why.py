@@ -107,7 +107,17 @@ async def test_nobody_else_is_told(query: str, context: Caller) -> None:
 
 async def test_a_denial_is_explained_once_for_all_rows() -> None:
     rule = parse("role(a) | owns")
-    assert why(rule, frozenset({"authenticated", "role(z)"})) is why(rule, frozenset())
+    assert why(rule, frozenset({"authenticated", "role(z)"})) is why(
+        rule, frozenset({"authenticated"})
+    )
+
+
+async def test_who_is_signed_in_does_not_lack_it() -> None:
+    rule = parse("~role(a) | role(b)")
+    assert why(rule, frozenset({"authenticated", "role(a)"})) == {
+        "held": ["role(a)"],
+        "missing": [["role(b)"], ["without role(a)"]],
+    }
 
 
 def test_strawberry_logs_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
