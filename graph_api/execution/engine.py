@@ -6,9 +6,9 @@ Both give the same answers. What runs on graphql-core does so for a reason that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Generator, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -27,9 +27,9 @@ from graph_api.authorization.principal import Grants
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import Seen
 from graph_api.execution.plan import Plan, Refused
-from graph_api.execution.run import MustWait, Run
+from graph_api.execution.run import Run
+from graph_api.execution.waiting import start
 
-T = TypeVar("T")
 MOST_PLANS = 64
 """Kept for one document; with more, all are forgotten."""
 
@@ -153,41 +153,3 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {
         each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)
     }
-
-
-def start(running: Coroutine[Any, Any, T]) -> Any:
-    """Begin a coroutine; return its result, or an awaitable of it if it has to wait."""
-    try:
-        first = running.send(None)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    except MustWait:
-        return Rest(_never(), None)
-    return Rest(running, first)
-
-
-async def _never() -> Any:
-    raise RuntimeError("There was no event loop to wait in.")
-
-
-class Rest:
-    """What is left of a coroutine that was begun."""
-
-    def __init__(self, running: Coroutine[Any, Any, Any], first: Any) -> None:
-        self._running = running
-        self._first = first
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        """Go on where it waits."""
-        waits_for = self._first
-        while True:
-            try:
-                try:
-                    given = yield waits_for
-                except BaseException as error:  # noqa: BLE001 -- such as being cancelled
-                    waits_for = self._running.throw(error)
-                else:
-                    waits_for = self._running.send(given)
-            except StopIteration as done:
-                return done.value

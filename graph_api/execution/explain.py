@@ -11,7 +11,8 @@ from graph_api.authorization.explanation import Explained
 from graph_api.authorization.explanation import explain as explain_fields
 from graph_api.authorization.principal import READS_SCHEMA, Principal
 from graph_api.errors import BadUserInput, ValidationFailed
-from graph_api.execution.schema import Schema, misfits_of, operation_of
+from graph_api.execution.operations import misfits_of, operation_of
+from graph_api.execution.schema import Schema
 
 _READER = Principal("explain", permissions=frozenset({READS_SCHEMA}))
 """Whoever is explained something knows all names."""

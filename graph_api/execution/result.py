@@ -1,11 +1,23 @@
-"""The result of an operation that was not executed."""
+"""Results: with a code for each error, and what was not executed told from what was."""
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
+from strawberry.schema.schema import StreamResult
+from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
+
+from graph_api.errors import (
+    BadUserInput,
+    OperationTooExpensive,
+    ParseFailed,
+    ValidationFailed,
+    expose,
+)
+from graph_api.execution.judged import Rejection
 
 Phase = Literal["parse", "validation", "authorization"]
 
@@ -20,3 +32,30 @@ class NotExecuted(PreExecutionError):
     """
 
     phase: Phase = "validation"
+
+
+def conclude(result: ExecutionResult) -> ExecutionResult:
+    """Give each error its code, and tell what was not executed from what was."""
+    phase = _refused_in(result)
+    code = ValidationFailed.code if phase else BadUserInput.code
+    result.errors = [expose(error, code) for error in result.errors or ()] or None
+    return NotExecuted(None, result.errors, result.extensions, phase) if phase else result
+
+
+async def conclude_each(results: StreamResult) -> StreamResult:
+    """Do so with each result of a subscription."""
+    async with aclosing(results):
+        async for result in results:
+            yield conclude(result) if isinstance(result, ExecutionResult) else result
+
+
+def _refused_in(result: ExecutionResult) -> Phase | None:
+    """Return what refused the operation; None if it ran."""
+    errors = result.errors or []
+    if isinstance(errors, Rejection):
+        return "authorization"
+    # graphql-core gives a path to each error from execution.
+    if result.data is not None or not errors or any(error.path for error in errors):
+        return None
+    codes = {(error.extensions or {}).get("code") for error in errors}
+    return "parse" if codes & {ParseFailed.code, OperationTooExpensive.code} else "validation"

@@ -5,9 +5,7 @@ It stands on a few private names of Strawberry, which ``tests/execution/test_str
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import Any, Literal
@@ -16,25 +14,18 @@ import strawberry
 from graphql import (
     ASTValidationRule,
     DocumentNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
-    OverlappingFieldsCanBeMergedRule,
     specified_rules,
-    validate,
 )
 from graphql import (
     ExecutionResult as CoreResult,
 )
 from graphql.execution import Executor, MiddlewareManager
-from graphql.execution.values import VariableValues, get_variable_values
-from graphql.utilities import get_operation_ast, introspection_from_schema
-from strawberry.extensions import FieldExtension, SchemaExtension
-from strawberry.permission import PermissionExtension
+from graphql.execution.values import VariableValues
+from graphql.utilities import introspection_from_schema
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import StreamResult
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import PreExecutionError
@@ -50,35 +41,19 @@ from graph_api.authorization.introspection import Introspection, Level
 from graph_api.authorization.names import DeniedNames, Names, concealing
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rulebook import RuleBook
-from graph_api.authorization.rules import Rule, Tried
 from graph_api.authorization.shape import whole
-from graph_api.errors import (
-    BadUserInput,
-    ConfigurationError,
-    OperationTooExpensive,
-    ParseFailed,
-    ValidationFailed,
-    expose,
-)
+from graph_api.errors import ConfigurationError
 from graph_api.execution.documents import Document, Documents
 from graph_api.execution.engine import Engine
 from graph_api.execution.extend import added_fields
 from graph_api.execution.judged import Judged, Rejection, set_running
 from graph_api.execution.limits import Limits
-from graph_api.execution.merging import FieldsCanBeMerged
+from graph_api.execution.operations import coerced, operation_of
 from graph_api.execution.plan import Plan
-from graph_api.execution.result import NotExecuted, Phase
+from graph_api.execution.result import conclude, conclude_each
+from graph_api.execution.ruled import ruled
 from graph_api.execution.subscriptions import subscribing
-
-RULES = tuple(
-    FieldsCanBeMerged if rule is OverlappingFieldsCanBeMergedRule else rule
-    for rule in specified_rules
-)
-"""Those of the specification."""
-MOST_MISFITS = 50
-"""Errors about variables, after which there is one more that says so."""
-MOST_ERRORS = 5
-"""Validation ends at this many: a small document must not make a large answer."""
+from graph_api.execution.validation import validate
 
 
 def principal_of(context: Any) -> Principal:
@@ -222,7 +197,7 @@ class Schema(strawberry.Schema):
     @override
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         added = self._added.get(type_definition.origin, ())
-        return [_ruled(each) for each in (*type_definition.fields, *added)]
+        return [ruled(each) for each in (*type_definition.fields, *added)]
 
     def _check_extensions(self) -> None:
         """A second field of a name would take the place of the first, and of its rule."""
@@ -248,15 +223,15 @@ class Schema(strawberry.Schema):
 
     @override
     async def execute(self, *args: Any, **options: Any) -> ExecutionResult:
-        return _conclude(await super().execute(*args, **options))
+        return conclude(await super().execute(*args, **options))
 
     @override
     def execute_sync(self, *args: Any, **options: Any) -> ExecutionResult:
-        return _conclude(super().execute_sync(*args, **options))
+        return conclude(super().execute_sync(*args, **options))
 
     @override
     async def stream(self, *args: Any, **options: Any) -> StreamResult:
-        return _conclude_each(await super().stream(*args, **options))
+        return conclude_each(await super().stream(*args, **options))
 
     @override
     def introspect(self) -> dict[str, Any]:
@@ -297,20 +272,16 @@ class Schema(strawberry.Schema):
         schema = self.names.schema(principal)
         errors = document.validated.get(schema)
         if errors is None:
-            off = self.introspection == "off"
-            rules = (*RULES, *([NoSchemaIntrospectionCustomRule] if off else []))
-            errors = document.validated[schema] = self._validate(schema, document, rules)
-        return list(errors) or (self._validate(schema, document, tuple(more)) if more else [])
+            errors = document.validated[schema] = self._validate(
+                schema, document, introspects=self.introspection != "off"
+            )
+        return list(errors) or (self._validate(schema, document, rules=tuple(more)) if more else [])
 
     def _validate(
-        self,
-        schema: GraphQLSchema,
-        document: Document,
-        rules: tuple[type[ASTValidationRule], ...],
+        self, schema: GraphQLSchema, document: Document, **options: Any
     ) -> list[GraphQLError]:
-        whole = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
         hide = self._hides_suggestions
-        return validate(schema, document.node, whole, max_errors=MOST_ERRORS, hide_suggestions=hide)
+        return validate(schema, document.node, hide_suggestions=hide, **options)
 
     @property
     def _hides_suggestions(self) -> bool:
@@ -420,7 +391,7 @@ class Schema(strawberry.Schema):
                 allowed_operation_types=allowed_operation_types,
             )
         if errors := self.validate(document, self._principal(context)):
-            return _conclude(PreExecutionError(None, errors))
+            return conclude(PreExecutionError(None, errors))
         result = self._perform(
             document,
             operation,
@@ -432,7 +403,7 @@ class Schema(strawberry.Schema):
             executor_class=self.execution_context_class,
         )
         result = await result if isawaitable(result) else result
-        return _conclude(ExecutionResult(result.data, result.errors))
+        return conclude(ExecutionResult(result.data, result.errors))
 
     def coerce(self, operation: Operation, context: Any) -> VariableValues | list[GraphQLError]:
         """Return the variables coerced, or why they don't fit, by the names that one may know."""
@@ -507,99 +478,6 @@ class _Prepared(SchemaExtension):
             yield
 
 
-def operation_of(document: DocumentNode, name: str | None, variables: dict[str, Any]) -> Operation:
-    """Return the operation of that name, or the only one.
-
-    Raises:
-        ValidationFailed: there is none, or there are several.
-    """
-    node = get_operation_ast(document, name)
-    if node is None:
-        raise ValidationFailed("The document has no such operation, or several: name one of them.")
-    fragments = {
-        each.name.value: each
-        for each in document.definitions
-        if isinstance(each, FragmentDefinitionNode)
-    }
-    return Operation(node, fragments, variables)
-
-
-def misfits_of(
-    schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool
-) -> list[GraphQLError]:
-    """Return why variables don't fit their types: before what they hold is judged."""
-    values = coerced(schema, operation, hide_suggestions=hide_suggestions)
-    return values if isinstance(values, list) else []
-
-
-def coerced(
-    schema: GraphQLSchema, operation: Operation, *, hide_suggestions: bool
-) -> VariableValues | list[GraphQLError]:
-    """Return the variables coerced to their types, or why they don't fit."""
-    definitions = operation.node.variable_definitions
-    if not definitions:
-        return VariableValues({}, {})
-    return get_variable_values(
-        schema, definitions, dict(operation.variables), MOST_MISFITS, hide_suggestions
-    )
-
-
-def _conclude(result: ExecutionResult) -> ExecutionResult:
-    """Give each error its code, and tell what was not executed from what was."""
-    phase = _refused_in(result)
-    code = ValidationFailed.code if phase else BadUserInput.code
-    result.errors = [expose(error, code) for error in result.errors or ()] or None
-    return NotExecuted(None, result.errors, result.extensions, phase) if phase else result
-
-
-async def _conclude_each(results: StreamResult) -> StreamResult:
-    async with aclosing(results):
-        async for result in results:
-            yield _conclude(result) if isinstance(result, ExecutionResult) else result
-
-
-def _refused_in(result: ExecutionResult) -> Phase | None:
-    """Return what refused the operation; None if it ran."""
-    errors = result.errors or []
-    if isinstance(errors, Rejection):
-        return "authorization"
-    # graphql-core gives a path to each error from execution.
-    if result.data is not None or not errors or any(error.path for error in errors):
-        return None
-    codes = {(error.extensions or {}).get("code") for error in errors}
-    return "parse" if codes & {ParseFailed.code, OperationTooExpensive.code} else "validation"
-
-
 def _declared(roots: Iterable[type], name: str) -> dict[str, Any]:
     """Merge what the root types bring along, such as the accounts' permissions."""
     return {key: value for root in roots for key, value in getattr(root, name, {}).items()}
-
-
-def _ruled(field: StrawberryField) -> StrawberryField:
-    """Return a copy whose rules are printed, and held by our guards.
-
-    The field itself stays as it is: a stock schema of the same types still checks it.
-    """
-    if not field.permission_classes:
-        return field
-    ruled = copy.copy(field)
-    ruled.extensions = list(field.extensions)
-    ruled.extensions.remove(_of_classes(field))
-    entries = [each for each in field.permission_classes if not isinstance(each, Tried)]
-    ruled.directives = [*field.directives, *map(Rule.of, entries)]
-    return ruled
-
-
-def _of_classes(field: StrawberryField) -> FieldExtension:
-    """Return the extension that Strawberry made of the field's ``permission_classes``.
-
-    It is the last: others of the same permissions, perhaps with other parameters, stay.
-    """
-    classes: list[Any] = field.permission_classes
-    return next(
-        each
-        for each in reversed(field.extensions)
-        if isinstance(each, PermissionExtension)
-        and [one if isinstance(one, Rule | Tried) else type(one) for one in each.permissions]
-        == classes
-    )

@@ -18,7 +18,7 @@ from graph_api.authorization.decision import decide
 from graph_api.authorization.decisions import MOST_DECISIONS
 from graph_api.authorization.rules import Reject
 from graph_api.execution.limits import Limits
-from graph_api.execution.schema import operation_of
+from graph_api.execution.operations import operation_of
 from tests.authorization.callers import Caller, principal
 
 ADMIN: Any = HasRole("admin")

@@ -18,7 +18,8 @@ from strawberry.extensions import FieldExtension, SchemaExtension
 from graph_api import Carrier, HasRole, IsAuthenticated, Principal, Public, Schema, Trial, rule
 from graph_api.execution import leaves
 from graph_api.execution.engine import MOST_PLANS
-from graph_api.execution.plan import PACKED_FROM, Plan
+from graph_api.execution.fields import PACKED_FROM
+from graph_api.execution.plan import Plan
 from tests.authorization.callers import Caller, anonymous, caller, principal
 
 pytestmark = pytest.mark.anyio

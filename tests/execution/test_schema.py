@@ -145,9 +145,9 @@ class TestDocuments:
         validated: list[str] = []
         original = Schema._validate
 
-        def count(self: Schema, schema: Any, document: Any, rules: Any) -> Any:
+        def count(self: Schema, schema: Any, document: Any, **options: Any) -> Any:
             validated.append(document.digest)
-            return original(self, schema, document, rules)
+            return original(self, schema, document, **options)
 
         monkeypatch.setattr(Schema, "_validate", count)
         schema = Schema(Query, **ROLES)

@@ -30,7 +30,7 @@ from graphql import (
 from graph_api.app import permissions_of, roles_of
 from graph_api.authorization.matrix import columns
 from graph_api.authorization.principal import Principal
-from graph_api.execution.schema import operation_of
+from graph_api.execution.operations import operation_of
 from schema import schema
 from tests.authorization.callers import Caller
 

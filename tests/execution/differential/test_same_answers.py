@@ -18,8 +18,8 @@ from graphql import GraphQLError
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from graph_api.execution import plan
-from graph_api.execution import schema as schema_module
+from graph_api.execution import fields, result
+from graph_api.execution.failures import Reports
 from graph_api.execution.run import Run
 from tests.execution.differential.comparison import Comparison, reduced
 from tests.execution.differential.engines import Engines
@@ -48,8 +48,8 @@ def _errors_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def shown(error: GraphQLError, _code: str) -> GraphQLError:
         return error
 
-    monkeypatch.setattr(schema_module, "expose", shown)
-    monkeypatch.setattr(plan, "PACKED_FROM", 1)
+    monkeypatch.setattr(result, "expose", shown)
+    monkeypatch.setattr(fields, "PACKED_FROM", 1)
 
 
 @pytest.fixture
@@ -115,18 +115,18 @@ def compare(number: int, loop: asyncio.Runner) -> Counter[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "broken"),
-    {
-        "_require": lambda _run, _field, _column, _failures, _place: None,
-        "_denied_by": lambda _run, _field: None,
-        "_is_beyond": lambda _run, _order: False,
-        "_arguments": lambda _run, _field: {},
-        "_listed": lambda run: [error for _, error in run.errors],
-    }.items(),
+    ("part", "name", "broken"),
+    [
+        (Run, "_require", lambda _run, _field, _column, _failures, _place: None),
+        (Run, "_denied_by", lambda _run, _field: None),
+        (Run, "_arguments", lambda _run, _field: {}),
+        (Reports, "_is_beyond", lambda _reports, _order: False),
+        (Reports, "listed", lambda reports: [error for _, error in reports.errors]),
+    ],
 )
 def test_a_broken_engine_is_found_out(
-    name: str, broken: object, loop: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+    part: type, name: str, broken: object, loop: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Run, name, broken)
+    monkeypatch.setattr(part, name, broken)
     with pytest.raises(Different):
         sum((compare(number, loop) for number in range(SCHEMAS)), Counter())

@@ -1,0 +1,131 @@
+"""What a plan is made of: selections of fields, each with the type that its results have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+from msgspec import Struct, defstruct
+
+from graph_api.authorization.guards import Guard
+from graph_api.authorization.rules import Rule
+from graph_api.execution.resolvers import Call
+
+PACKED_FROM = 500
+"""Objects of one selection, from which on a class is defined for them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A type that results are completed for.
+
+    Attributes:
+        type: the type.
+        is_non_null: whether null is an error there.
+        item: the type of a list's items; None if it is no list.
+        leaf: the scalar or enum; None if it is none.
+        named: the object, interface or union.
+    """
+
+    type: Any
+    is_non_null: bool
+    item: Value | None = None
+    leaf: Any = None
+    named: Any = None
+
+    @classmethod
+    def of(cls, of_type: Any) -> Value:
+        """Take a type apart."""
+        is_non_null = is_non_null_type(of_type)
+        nullable = of_type.of_type if is_non_null else of_type
+        if is_list_type(nullable):
+            return cls(of_type, is_non_null, item=cls.of(nullable.of_type))
+        if is_leaf_type(nullable):
+            return cls(of_type, is_non_null, leaf=nullable)
+        return cls(of_type, is_non_null, named=nullable)
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A field of a selection.
+
+    Attributes:
+        key: the response key.
+        order: its place among the fields of the selection.
+        parent: the type that it is read from.
+        definition: as the schema has it; None for ``__typename``.
+        nodes: where the document asks for it, first the one that gives the arguments.
+        value: the type of its results.
+        resolve: its resolver, without guards that are open.
+        read: reads it from an object, if that is all that its resolver does.
+        call: calls the application's function, if its resolver does nothing beside that.
+        guard: its rule has to look at the objects.
+        denied: the grants deny it.
+        takes_ruled: something that is given to it may be denied.
+        below: the selections on the objects behind it, by type, as they were laid out.
+    """
+
+    key: str
+    order: int
+    parent: GraphQLObjectType
+    definition: GraphQLField | None
+    nodes: list[FieldNode]
+    value: Value
+    resolve: Any = None
+    read: attrgetter[Any] | None = None
+    call: Call | None = None
+    guard: Guard | None = None
+    denied: Rule | None = None
+    takes_ruled: bool = False
+    below: dict[str, Selection] = field(default_factory=dict, repr=False)
+
+    @property
+    def coordinate(self) -> str:
+        """The schema coordinate."""
+        return f"{self.parent.name}.{self.nodes[0].name.value}"
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What is read of objects of one type, in the order of the response."""
+
+    of_type: GraphQLObjectType
+    fields: tuple[Field, ...]
+    _packs: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The response keys."""
+        return tuple(each.key for each in self.fields)
+
+    def packed(self, count: int) -> type[Struct] | None:
+        """Return a class whose objects are encoded as dictionaries are, filled by position.
+
+        It costs as much to define as hundreds of dictionaries take to fill, so there is none
+        before so many were.
+
+        Args:
+            count: how many objects are made now.
+        """
+        packed = self._packs.get("class")
+        if packed is None:
+            self._packs["count"] = self._packs.get("count", 0) + count
+            if self._packs["count"] >= PACKED_FROM:
+                packed = self._packs["class"] = _struct(self.keys)
+        return packed
+
+
+def _struct(keys: Sequence[str]) -> type[Struct]:
+    names = {f"f{number}": key for number, key in enumerate(keys)}
+    return defstruct("Packed", list(names), rename=names, gc=False)

@@ -1,0 +1,93 @@
+"""Strawberry's resolvers that can be passed by: what they read or call, told by private names.
+
+``tests/execution/test_strawberry.py`` pins those names; what isn't recognised is called as
+graphql-core would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+PLAIN_RESOLVER = "_get_basic_result"
+"""How Strawberry calls the resolver of a field that only reads an attribute."""
+RESOLVERS = frozenset({"_resolver", "_async_resolver"})
+"""How it calls those around a function of the application's."""
+
+
+class Call:
+    """A call of an application's function, with just what it declares."""
+
+    def __init__(self, definition: StrawberryField, converter: Any) -> None:
+        function: Any = definition.base_resolver
+        self.definition = definition
+        self.function = function.wrapped_func
+        self.takes_self = bool(function.self_parameter)
+        named = (function.parent_parameter, function.root_parameter)
+        self.sources = tuple(each.name for each in named if each)
+        self.info = function.info_parameter.name if function.info_parameter else None
+        self._converter = converter
+
+    def __call__(self, source: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
+        """Call the function.
+
+        Args:
+            source: the object that the field is read from.
+            info: graphql-core's, if the function or a conversion wants it; else None.
+            arguments: as coerced, by GraphQL name.
+        """
+        given: dict[str, Any] = {}
+        about = None if info is None else self._info(info)
+        if arguments:
+            config, registry = self._converter.config, self._converter.scalar_registry
+            given = convert_arguments(
+                dict(arguments),
+                self.definition.arguments,
+                scalar_registry=registry,
+                config=config,
+                info=about,
+            )
+        for name in self.sources:
+            given[name] = source
+        if self.info:
+            given[self.info] = about
+        return self.function(source, **given) if self.takes_self else self.function(**given)
+
+    def _info(self, info: Any) -> Any:
+        return self._converter.config.info_class(_raw_info=info, _field=self.definition)
+
+
+def reader_of(resolve: Any) -> attrgetter[Any] | None:
+    """Return what reads an attribute, if that is all that a resolver of Strawberry's does."""
+    if getattr(resolve, "__name__", "") != PLAIN_RESOLVER:
+        return None
+    definition = _closed_over(resolve)["field"]
+    is_plain = definition.default_resolver is getattr and "." not in definition.python_name
+    return attrgetter(definition.python_name) if is_plain else None
+
+
+def call_of(resolve: Any) -> Call | None:
+    """Return how to call the function that a resolver of Strawberry's is made around.
+
+    None if the resolver does more: field extensions, handlers of exceptions, a field of another
+    class.
+    """
+    if getattr(resolve, "__name__", "") not in RESOLVERS:
+        return None
+    around = _closed_over(resolve)
+    inner = _closed_over(around["_get_result_with_extensions"])
+    definition, converter = inner["field"], inner["self"]
+    is_plain = type(definition).get_result is StrawberryField.get_result
+    if not is_plain or definition.extensions or around["field_exception_handlers"]:
+        return None
+    return Call(definition, converter) if definition.base_resolver else None
+
+
+def _closed_over(function: Any) -> dict[str, Any]:
+    """Return what a function of Strawberry's is closed over, by name."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells}
