@@ -147,11 +147,12 @@ def save(report: Report, folder: Path, console: Console) -> None:
     """Write ``NAME.md`` and, if matplotlib is installed, ``NAME.png`` beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     plot = folder / f"{report.name}.png"
-    drawn = _draw(report, plot)
+    has_bars = any(sheet.bars for sheet in report.sheets)
+    drawn = has_bars and _draw(report, plot)
     page = folder / f"{report.name}.md"
     page.write_text(_markdown(report, plot.name if drawn else None), encoding="utf-8")
     console.print(f"Written: {page}" + (f" and {plot}" if drawn else ""))
-    if not drawn:
+    if has_bars and not drawn:
         console.print("No plot: matplotlib is missing. `pip install -e '.[bench]'` brings it.")
 
 

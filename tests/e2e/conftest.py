@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.cli.terminal import SERVE, Terminal
 from tests.e2e import node
@@ -30,6 +30,8 @@ QUIET = [
     # Only Chromium keeps pages from the internet off this machine; others have to be withstood.
     "--disable-features=LocalNetworkAccessChecks",
 ]
+
+expect.set_options(timeout=20_000)  # Milliseconds; a machine that does much else is slow.
 
 
 @pytest.fixture(scope="module")
