@@ -119,9 +119,9 @@ class Comparison:
 
 
 def brief(rounds: int, step: Step) -> Report:
-    """Compare ours with Strawberry on Litestar by ``me`` and 100 people."""
+    """Compare ours with Strawberry on Litestar by ``me`` and 100 people, and ``me`` with the floor."""
     cases = [_at(ME, TYPICAL), _at(HUNDRED, TYPICAL)]
-    with World.on() as world, running([OURS, STRAWBERRY], world) as servers:
+    with World.on() as world, running([OURS, STRAWBERRY, FLOOR], world) as servers:
         compared = list(compare(servers, world, cases, rounds, step))
     return _report(compared, rounds, [])
 

@@ -27,8 +27,8 @@ from graph_api.http.discovery import discovery_routes
 from graph_api.http.front import put_in_front
 from graph_api.http.graphiql import Page, static_file
 from graph_api.http.graphql import graphql_route
+from graph_api.http.head import Head
 from graph_api.http.health import Check, health_routes
-from graph_api.http.request import AnyRequest
 from graph_api.origin import Origin
 from graph_api.settings import Settings
 from graph_api.tokens.verified import VerifiedTokens
@@ -108,17 +108,15 @@ def _configure(schema: Schema, settings: Settings) -> None:
 def _context_maker(accounts: Accounts, parts: Mapping[type, Any]) -> Any:
     verified = VerifiedTokens(accounts.tokens, principal_from, partial(is_doubtful, accounts))
 
-    async def make_context(
-        token: str | None, cookie: SessionCookie, request: AnyRequest
-    ) -> Context:
-        client = request.scope["client"]
+    async def make_context(token: str | None, cookie: SessionCookie, head: Head) -> Context:
+        client = head.scope["client"]
         principal = authenticate(verified, token)
         await confirm(accounts, principal)
         return Context(
             db=accounts.db,
             principal=principal,
-            origin=Origin(client[0] if client else None, request.headers.get("user-agent")),
-            bearer=sent_bearer(authorization(request.headers)),
+            origin=Origin(client[0] if client else None, head.text(b"user-agent") or None),
+            bearer=sent_bearer(authorization(head)),
             cookie=cookie,
             parts=parts,
         )

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
 
 import msgspec
@@ -46,7 +48,11 @@ _SECRET_TEXT = re.compile(
 _STRING = re.compile(r'"""(?:\\"""|[^"]|"(?!""))*"""|"(?:\\.|[^"\\\n])*"')
 _NUMBER = re.compile(r"(?<![\w$])-?\d[\d.eE+-]*")
 _MOST_LITERALS = 1_000
+_LONGEST_KEPT = 200
+"""Characters of the texts of which it is remembered what is left of them."""
 
+_access = logging.getLogger("graph_api.access")
+_requests = structlog.stdlib.get_logger(_access.name)
 _said: ContextVar[tuple[str, Mapping[str, Any] | None] | None] = ContextVar("said", default=None)
 
 
@@ -64,7 +70,7 @@ def configure(mode: Mode, level: str, *, stream: TextIO = sys.stderr) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    handler = logging.StreamHandler(stream)
+    handler = _JsonLines(stream) if mode == "serve" else logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
@@ -89,11 +95,40 @@ def configure(mode: Mode, level: str, *, stream: TextIO = sys.stderr) -> None:
     _take_over(handler, level.upper())
 
 
+def begin_request(request_id: str) -> None:
+    """Have every line say this id from now on, and nothing of the request before.
+
+    Args:
+        request_id: by which the lines of a request are found; it is written as it is.
+    """
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
 def note(**fields: str | None) -> None:
     """Add fields to every later line of this request; those that are None are left out."""
     structlog.contextvars.bind_contextvars(
         **{name: value for name, value in fields.items() if value is not None}
     )
+
+
+def log_request(level: int, **fields: str | float) -> None:
+    """Write the line of a request that is over, such as ``status=200``.
+
+    There is one for each request, so it goes past the records of the standard library where nobody
+    looks at them: if the only handler is that of ``serve``.
+    """
+    match _access.handlers or logging.getLogger().handlers:
+        case [_JsonLines() as lines]:
+            if _access.isEnabledFor(level):
+                lines.write_request(level, fields)
+        case _:
+            _requests.log(level, "request", **fields)
+
+
+def could_be_secret(text: str) -> bool:
+    """Whether something in a text looks like a token or a password."""
+    return _SECRET_TEXT.search(text) is not None
 
 
 @contextmanager
@@ -111,16 +146,36 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     said = _said.get()
     literals = _pattern(_literals(*said)) if said else None
     for key, value in event.items():
-        event[key] = CUT if _SECRET_KEY.search(key) else _redacted(value, literals)
+        event[key] = CUT if _is_secret(key) else _redacted(value, literals)
     return event
 
 
 def _redacted(value: object, literals: re.Pattern[str] | None) -> object:
     if value is None or isinstance(value, bool):
         return value
+    is_number = isinstance(value, int | float)
+    if is_number and literals is None:
+        return value
     text = value if isinstance(value, str) else str(value)
-    cut = _SECRET_TEXT.sub(CUT, literals.sub(CUT, text) if literals else text)
-    return value if cut == text and isinstance(value, int | float) else cut
+    cut = _without_secrets(literals.sub(CUT, text) if literals else text)
+    return value if cut == text and is_number else cut
+
+
+def _without_secrets(text: str) -> str:
+    return (_cut if len(text) > _LONGEST_KEPT else _cut_before)(text)
+
+
+def _cut(text: str) -> str:
+    return _SECRET_TEXT.sub(CUT, text)
+
+
+# Lines say the same few things again and again.
+_cut_before = lru_cache(maxsize=5_000)(_cut)
+
+
+@lru_cache(maxsize=1_000)
+def _is_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
 
 
 def _pattern(literals: set[str]) -> re.Pattern[str] | None:
@@ -180,6 +235,31 @@ def _renderer(mode: Mode) -> Processor:
 
 def _json(event: MutableMapping[str, Any], **_options: Any) -> str:
     return msgspec.json.encode(event).decode()
+
+
+class _JsonLines(logging.StreamHandler[TextIO]):
+    """Writes a JSON object a line."""
+
+    def write_request(self, level: int, fields: Mapping[str, str | float]) -> None:
+        """Write the line that the formatter would write, but for the order of its members."""
+        noted = structlog.contextvars.get_contextvars()
+        line = {
+            "event": "request",
+            "level": logging.getLevelName(level).lower(),
+            "logger": _access.name,
+            "timestamp": datetime.now(UTC),
+            "request_id": noted.pop("request_id", None),
+            **redact(None, "", {**noted, **fields}),
+        }
+        text = msgspec.json.encode(line).decode() + self.terminator
+        self.acquire()
+        try:
+            self.stream.write(text)
+            self.flush()
+        except Exception:  # noqa: BLE001 -- as `emit` does
+            self.handleError(logging.makeLogRecord(line))
+        finally:
+            self.release()
 
 
 def _take_over(handler: logging.Handler, level: str) -> None:

@@ -68,6 +68,44 @@ async def test_a_request_is_one_line_of_json_without_its_query_string() -> None:
     }
 
 
+async def test_a_handler_of_somebody_elses_sees_the_line_of_a_request_as_well() -> None:
+    stream = _written()
+    theirs = io.StringIO()
+    handler = logging.StreamHandler(theirs)
+    logging.getLogger().addHandler(handler)
+    async with client(serve()) as api:
+        await api.post("/graphql", json={"query": "query Greet { hello }"})
+    assert "'status': 200" in theirs.getvalue()
+    [line] = _parsed(stream)
+    assert (line["event"], line["operation"], line["status"]) == ("request", "Greet", 200)
+
+
+async def test_the_line_of_a_request_is_the_same_by_both_ways() -> None:
+    stream = _written()
+    async with client(serve()) as api:
+        for handler in (logging.NullHandler(), None):
+            if handler:
+                logging.getLogger().addHandler(handler)
+            await api.get(f"/eyJhbGciOiJub25lIn0.{CANARY}.x")
+            logging.getLogger().handlers = logging.getLogger().handlers[:1]
+    roundabout, straight = _parsed(stream)
+    for line in (roundabout, straight):
+        assert len(line.pop("timestamp")) == len("2026-01-01T00:00:00.000000Z")
+        assert {line.pop("ms") > 0, len(line.pop("request_id"))} == {True, 32}
+    assert roundabout == straight
+    assert straight["path"] == f"/{CUT}"
+
+
+async def test_a_request_id_that_looks_like_a_token_is_not_kept() -> None:
+    stream = _written()
+    token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln"
+    app = serve(trusted_proxies=("203.0.113.0/24",))
+    async with client(app) as api:
+        response = await api.get("/missing", headers={"X-Request-ID": token})
+    [line] = _parsed(stream)
+    assert line["request_id"] == response.headers["x-request-id"] != token
+
+
 async def test_nothing_of_one_request_stands_in_the_line_of_the_next() -> None:
     stream = _written()
     async with client(serve()) as api:

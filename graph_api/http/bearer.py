@@ -12,10 +12,10 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
 )
-from litestar.datastructures import Headers
 
 from graph_api.errors import BadUserInput, Unauthenticated
 from graph_api.execution.documents import Document
+from graph_api.http.head import Head
 from graph_api.http.request import Refused
 
 REALM = 'Bearer realm="graph-api"'
@@ -25,7 +25,7 @@ INVALID_TOKEN = f'{REALM}, error="invalid_token"'
 INSUFFICIENT_SCOPE = f'{REALM}, error="insufficient_scope"'
 
 
-def authorization(headers: Headers) -> str:
+def authorization(head: Head) -> str:
     """Return the ``Authorization`` header; empty without one, or where it is empty.
 
     An empty header is none: Apollo Client's documents send one for those who are not signed in.
@@ -33,7 +33,7 @@ def authorization(headers: Headers) -> str:
     Raises:
         Refused: 400 for two headers: one of them would be believed by somebody before us.
     """
-    given = headers.getall("authorization", [])
+    given = head.values(b"authorization")
     if len(given) > 1:
         error = BadUserInput("Send one Authorization header.", reason="request_invalid")
         raise Refused(400, error)

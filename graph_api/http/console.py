@@ -14,11 +14,9 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
-
-from graph_api.http.request import AnyRequest
 
 PATH = "/console"
 
@@ -56,7 +54,7 @@ def console_route() -> HTTPRouteHandler:
     """
 
     @get([PATH, PATH + "/{path:path}"], include_in_schema=False, sync_to_thread=False)
-    def console(request: AnyRequest) -> Response[bytes]:
+    def console(request: Request[Any, Any, Any]) -> Response[bytes]:
         built = _built()
         name = request.scope["path"].removeprefix(PATH).strip("/")
         if not built:
@@ -95,7 +93,7 @@ def _file(name: str, content: bytes, *, takes_gzip: bool) -> Response[bytes]:
     return Response(content, media_type=_MEDIA_TYPES[PurePosixPath(name).suffix], headers=headers)
 
 
-def _takes_gzip(request: AnyRequest) -> bool:
+def _takes_gzip(request: Request[Any, Any, Any]) -> bool:
     """Whether the client takes gzip (RFC 9110, section 12.5.3); `gzip;q=0` is rare, and heeded."""
     codings = request.headers.get("accept-encoding", "").lower().replace(" ", "").split(",")
     return any(re.fullmatch(r"gzip(;q=(1|0\.0*[1-9]\d*)[.0]*)?", coding) for coding in codings)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from graph_api.http.csrf import origin_of
+from graph_api.http.head import Head
 from graph_api.http.plain import answer_plainly, with_headers
 
 _EXPOSED = "Retry-After, WWW-Authenticate, X-Request-ID"
@@ -27,12 +28,12 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or add the headers to what the application answers."""
-        headers = Headers.from_scope(scope)
-        origin = headers.get("origin", "")
+        head = Head(scope)
+        origin = head.text(b"origin")
         if scope["type"] != ScopeType.HTTP or not origin:
             await self.app(scope, receive, send)
-        elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            await self._preflight(origin, headers, send)
+        elif scope["method"] == "OPTIONS" and b"access-control-request-method" in head:
+            await self._preflight(origin, head, send)
         else:
             await self.app(scope, receive, with_headers(send, lambda to: self._allow(origin, to)))
 
@@ -44,7 +45,7 @@ class Cors:
             to["access-control-allow-credentials"] = "true"
             to["access-control-expose-headers"] = _EXPOSED
 
-    async def _preflight(self, origin: str, asked: Headers, send: Send) -> None:
+    async def _preflight(self, origin: str, head: Head, send: Send) -> None:
         if origin not in self.origins:
             await answer_plainly(send, 403, "GRAPH_API_ALLOWED_ORIGINS does not list this origin.")
             return
@@ -52,7 +53,7 @@ class Cors:
         def permit(to: MutableScopeHeaders) -> None:
             self._allow(origin, to)
             to["access-control-allow-methods"] = "GET, POST"
-            to["access-control-allow-headers"] = asked.get("access-control-request-headers", "")
+            to["access-control-allow-headers"] = head.text(b"access-control-request-headers")
             to["access-control-max-age"] = _PREFLIGHT_SECONDS
             to.extend_header_value("vary", "Access-Control-Request-Headers")
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from graph_api.errors import Forbidden
-from graph_api.http.cookies import SESSION_HEADER
-from graph_api.http.request import AnyRequest
+from graph_api.http.cookies import SESSION_FIELD
+from graph_api.http.head import Head
 from graph_api.settings import Settings
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -29,7 +29,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}"
 
 
-def check_origin(request: AnyRequest, trusted: frozenset[str]) -> None:
+def check_origin(head: Head, trusted: frozenset[str]) -> None:
     """Refuse a mutation that a stranger's page sends.
 
     A trusted ``Origin`` is enough, be the page of another site (``Sec-Fetch-Site: cross-site``):
@@ -39,13 +39,13 @@ def check_origin(request: AnyRequest, trusted: frozenset[str]) -> None:
     Raises:
         Forbidden: with the reason ``origin_not_allowed``.
     """
-    given = request.headers.getall("origin", [])
+    given = head.values(b"origin")
     if given:
-        own = origin_of(f"{request.scope['scheme']}://{request.headers.get('host', '')}")
+        own = origin_of(f"{head.scope['scheme']}://{head.text(b'host')}")
         allowed = len(given) == 1 and given[0] in trusted | {own}
     else:
-        site = request.headers.get("sec-fetch-site", "none")
-        allowed = site in {"none", "same-origin"} and SESSION_HEADER not in request.headers
+        site = head.text(b"sec-fetch-site") if b"sec-fetch-site" in head else "none"
+        allowed = site in {"none", "same-origin"} and SESSION_FIELD not in head
     if not allowed:
         raise Forbidden(
             "Pages of this origin may not send mutations; GRAPH_API_ALLOWED_ORIGINS lists who may.",

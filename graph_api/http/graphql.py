@@ -7,13 +7,16 @@ See https://graphql.github.io/graphql-over-http/draft/. Which statuses an operat
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from graphql import OperationDefinitionNode, OperationType
-from litestar import HttpMethod, MediaType, Response, route
-from litestar.handlers import HTTPRouteHandler
-from litestar.status_codes import HTTP_200_OK
+from litestar import asgi
+from litestar.enums import ScopeType
+from litestar.exceptions import ClientException
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
@@ -25,8 +28,11 @@ from graph_api.http.bearer import authorization, bearer_token, ignores_bearer
 from graph_api.http.cookies import read_cookie, set_cookie
 from graph_api.http.csrf import check_origin, trusted_origins
 from graph_api.http.graphiql import Page
-from graph_api.http.negotiation import GRAPHQL_RESPONSE, JSON, prefers_html, response_type
-from graph_api.http.request import AnyRequest, GraphQLRequest, Refused, read
+from graph_api.http.head import Head
+from graph_api.http.negotiation import GRAPHQL_RESPONSE, HTML, JSON, prefers_html, response_type
+from graph_api.http.plain import answer_plainly
+from graph_api.http.request import Gone, GraphQLRequest, Refused, read
+from graph_api.http.response import Answer
 from graph_api.observability import confidential, note
 from graph_api.settings import Settings
 
@@ -36,6 +42,9 @@ _ALLOWED = {
     "GET": (StrawberryOperationType.QUERY,),
     "POST": (StrawberryOperationType.QUERY, StrawberryOperationType.MUTATION),
 }
+
+
+_METHODS = "GET, OPTIONS, POST"
 
 
 class Caller(Protocol):
@@ -54,8 +63,8 @@ class ContextValue(Protocol):
         """The caller."""
 
 
-MakeContext = Callable[[str | None, SessionCookie, AnyRequest], Awaitable[ContextValue]]
-"""Builds the context from the bearer token, not yet verified, the session cookie and the request.
+MakeContext = Callable[[str | None, SessionCookie, Head], Awaitable[ContextValue]]
+"""Builds the context from the bearer token, not yet verified, the session cookie and the head.
 
 None stands for an anonymous caller: no token was sent, or it is not looked at (``sent_bearer`` has
 it then). What is done to the cookie is done to the browser's. Raises a ``GraphApiError`` where it
@@ -91,7 +100,7 @@ def graphql_route(
     make_context: MakeContext,
     settings: Settings,
     page: Callable[[], Page] | None = None,
-) -> HTTPRouteHandler:
+) -> ASGIRouteHandler:
     """Return the handler of ``/graphql``.
 
     Args:
@@ -100,19 +109,21 @@ def graphql_route(
         settings: the origins of browser clients and the largest body.
         page: builds the GraphiQL page, for browsers; None where there is none.
     """
-    endpoint = _Endpoint(schema, make_context, trusted_origins(settings), settings.max_body_bytes)
+    trusted, max_bytes = trusted_origins(settings), settings.max_body_bytes
+    endpoint = _Endpoint(schema, make_context, trusted, max_bytes, page)
 
-    @route(PATH, http_method=[HttpMethod.GET, HttpMethod.POST], include_in_schema=False)
-    async def graphql(request: AnyRequest) -> Response[Any]:
-        if page and request.method == "GET" and prefers_html(_accept(request)):
-            html, csp = page()
-            return Response(
-                html,
-                status_code=HTTP_200_OK,
-                media_type=MediaType.HTML,
-                headers=response.ALWAYS | {"Content-Security-Policy": csp},
-            )
-        return await endpoint.answer(request)
+    # Litestar's own handlers, request and response would cost more than what they are used for.
+    @asgi(PATH, copy_scope=False)
+    async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            raise ClientException("GraphQL is not served over WebSocket.")
+        head = Head(scope)
+        if head.scope["method"] == "OPTIONS":
+            await answer_plainly(send, 204, headers=[(b"allow", _METHODS.encode())])
+            return
+        with suppress(Gone):
+            answer = await endpoint.answer(head, receive)
+            await answer.send(send)
 
     return graphql
 
@@ -123,41 +134,49 @@ class _Endpoint:
     make_context: MakeContext
     trusted_origins: frozenset[str]
     max_body_bytes: int
+    page: Callable[[], Page] | None
 
-    async def answer(self, request: AnyRequest) -> Response[bytes]:
-        """Answer a request, whatever happens, with a GraphQL response."""
-        media_type = response_type(_accept(request))
+    async def answer(self, head: Head, receive: Receive) -> Answer:
+        """Answer a request, whatever happens.
+
+        Raises:
+            Gone: there is nobody to answer.
+        """
+        accept, method = head.text(b"accept"), head.scope["method"]
+        if method not in _ALLOWED:
+            error = BadUserInput("Send a POST.", reason="method_not_allowed")
+            return response.refusal(error, 405, JSON, {"Allow": _METHODS})
+        if self.page and method == "GET" and prefers_html(accept):
+            html, csp = self.page()
+            return Answer(200, HTML, html.encode(), {"Content-Security-Policy": csp})
+        media_type = response_type(accept)
         if media_type is None:
             acceptable = BadUserInput(f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
             return response.refusal(acceptable, 406, JSON)
         try:
-            asked = await read(request, self.max_body_bytes)
+            asked = await read(head, receive, self.max_body_bytes)
             with confidential(asked.query, asked.variables):
-                return await self._masked(asked, request, media_type)
+                return await self._masked(asked, head, media_type)
         except Refused as refused:
             return response.refusal(refused.error, refused.status, media_type, refused.headers)
 
-    async def _masked(
-        self, asked: GraphQLRequest, request: AnyRequest, media_type: str
-    ) -> Response[bytes]:
+    async def _masked(self, asked: GraphQLRequest, head: Head, media_type: str) -> Answer:
         """Run, and answer what nobody expected with an id that the log has too."""
         try:
-            return await self._run(asked, request, media_type)
+            return await self._run(asked, head, media_type)
         except Refused:
             raise
         except Exception as error:  # noqa: BLE001 - masked here, logged by `failure`
             return response.failure(error, media_type)
 
-    async def _run(
-        self, asked: GraphQLRequest, request: AnyRequest, media_type: str
-    ) -> Response[bytes]:
-        header = authorization(request.headers)
+    async def _run(self, asked: GraphQLRequest, head: Head, media_type: str) -> Answer:
+        header = authorization(head)
         selected = self._select(asked)
         try:
-            ignored = isinstance(selected, _Selected) and self._admit(selected, request)
+            ignored = isinstance(selected, _Selected) and self._admit(selected, head)
             token = None if ignored else bearer_token(header)
-            cookie = self._cookie(selected, request)
-            context = await self.make_context(token, cookie, request)
+            cookie = self._cookie(selected, head)
+            context = await self.make_context(token, cookie, head)
         except GraphApiError as error:
             return response.before_execution(error, media_type)
         note(subject=context.principal.subject)
@@ -168,14 +187,14 @@ class _Endpoint:
             variables=asked.variables,
             context=context,
             operation_name=selected.name,
-            allowed_operation_types=_ALLOWED[request.method],
+            allowed_operation_types=_ALLOWED[head.scope["method"]],
         )
         return response.answer(result, media_type, set_cookie(cookie))
 
-    def _cookie(self, selected: _Selected | GraphApiError, request: AnyRequest) -> SessionCookie:
+    def _cookie(self, selected: _Selected | GraphApiError, head: Head) -> SessionCookie:
         """Return the session cookie of a mutation; nothing else may know of it."""
         if isinstance(selected, _Selected) and selected.is_mutation:
-            return read_cookie(request.headers)
+            return read_cookie(head)
         return SessionCookie()
 
     def _select(self, asked: GraphQLRequest) -> _Selected | GraphApiError:
@@ -189,17 +208,17 @@ class _Endpoint:
         except GraphApiError as error:
             return error
 
-    def _admit(self, selected: _Selected, request: AnyRequest) -> bool:
+    def _admit(self, selected: _Selected, head: Head) -> bool:
         """Refuse an operation that may not come this way; say whether it ignores the bearer."""
         kind = selected.operation.operation
         note(operation=selected.name and selected.name[:100], type=kind.value)
-        if request.method == "GET" and kind is not OperationType.QUERY:
+        if head.scope["method"] == "GET" and kind is not OperationType.QUERY:
             error = BadUserInput(f"Send a {kind.value} by POST.", reason="method_not_allowed")
             raise Refused(405, error, {"Allow": "POST"})
         if kind is OperationType.SUBSCRIPTION:
             raise Refused(400, ValidationFailed("Subscriptions are not served over HTTP."))
         if selected.is_mutation:
-            check_origin(request, self.trusted_origins)
+            check_origin(head, self.trusted_origins)
         return ignores_bearer(selected.document, selected.operation, self.schema.ignores_bearer)
 
 
@@ -215,7 +234,3 @@ class _Selected:
     @property
     def name(self) -> str | None:
         return self.operation.name.value if self.operation.name else None
-
-
-def _accept(request: AnyRequest) -> str:
-    return ",".join(request.headers.getall("accept", []))

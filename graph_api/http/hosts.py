@@ -33,9 +33,9 @@ class KnownHosts:
             await answer_plainly(send, 421, "This host name is not served here.")
 
     def _is_ours(self, scope: Scope) -> bool:
-        given = [value for name, value in scope["headers"] if name == b"host"]
         if "*" in self.names:
             return True
+        given = [value for name, value in scope["headers"] if name == b"host"]
         return len(given) == 1 and _name(given[0].decode("latin-1")) in self.names
 
 

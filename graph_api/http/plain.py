@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Send
 
 
-async def answer_plainly(send: Send, status: int, sentence: str = "") -> None:
-    """Answer with a status and one sentence."""
+async def answer_plainly(
+    send: Send, status: int, sentence: str = "", headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer with a status and one sentence; 204 without one (RFC 9110, section 8.6)."""
     body = sentence.encode()
-    headers = [
+    about_body = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    fields = [*headers, *(about_body if body else ())]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

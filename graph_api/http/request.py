@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request
+from litestar.types import Receive
 
 from graph_api.errors import BadUserInput, GraphApiError, PersistedQueryNotSupported
-
-AnyRequest = Request[Any, Any, Any]
+from graph_api.http.head import Head
 
 _MAX_NESTING = 100
 """Lists and objects within each other in the variables: what coercion's recursion bears."""
@@ -38,6 +37,10 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
+class Gone(Exception):
+    """The client has closed the connection before the request was there."""
+
+
 class GraphQLRequest(msgspec.Struct, frozen=True, rename="camel"):
     """The parameters of a request (section 5.1); other members of a body are ignored.
 
@@ -58,19 +61,20 @@ _body = msgspec.json.Decoder(GraphQLRequest)
 _object = msgspec.json.Decoder(dict[str, Any] | None)
 
 
-async def read(request: AnyRequest, max_bytes: int) -> GraphQLRequest:
+async def read(head: Head, receive: Receive, max_bytes: int) -> GraphQLRequest:
     """Read the parameters from the body of a POST or the query of a GET.
 
     Raises:
         Refused: 400, 413, 414 or 415, saying what is wrong.
+        Gone: there is nobody to answer.
     """
-    if request.method == "GET":
-        asked = _from_query(request.scope["query_string"], max_bytes)
+    if head.scope["method"] == "GET":
+        asked = _from_query(head.scope["query_string"], max_bytes)
     else:
-        _require_json(request.headers.getall("content-type", []))
-        asked = _from_body(await _limited_body(request, max_bytes))
+        _require_json(head.values(b"content-type"))
+        asked = _from_body(await _limited_body(head, receive, max_bytes))
     _require_document(asked)
-    if _is_nested(asked.variables, deeper_than=_MAX_NESTING):
+    if asked.variables and _is_nested(asked.variables, deeper_than=_MAX_NESTING):
         raise _bad(f"The variables are nested deeper than {_MAX_NESTING} levels.")
     return asked
 
@@ -81,6 +85,8 @@ def _bad(message: str, status: int = 400, reason: str = "request_invalid") -> Re
 
 def _require_json(content_types: list[str]) -> None:
     """Take nothing that an HTML form can send: those cross origins without a preflight."""
+    if content_types == ["application/json"]:
+        return
     media_type, _, parameters = (content_types or [""])[0].partition(";")
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if (
@@ -91,15 +97,28 @@ def _require_json(content_types: list[str]) -> None:
         raise _bad("Send the request as `Content-Type: application/json`, in UTF-8.", status=415)
 
 
-async def _limited_body(request: AnyRequest, max_bytes: int) -> bytes:
-    body = bytearray()
-    if (request.content_length or 0) > max_bytes:
+async def _limited_body(head: Head, receive: Receive, max_bytes: int) -> bytes:
+    if _announced(head) > max_bytes:
         raise _too_large(max_bytes)
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Gone
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > max_bytes:
             raise _too_large(max_bytes)
-    return bytes(body)
+    return b"".join(chunks)
+
+
+def _announced(head: Head) -> int:
+    """Return the ``Content-Length``, or 0: a server lets no other body follow than it announces."""
+    text = head.text(b"content-length")
+    return int(text) if text.isdecimal() and len(text) < 20 else 0
 
 
 def _too_large(max_bytes: int) -> Refused:

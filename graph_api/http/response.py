@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import msgspec
 from graphql import GraphQLError
-from litestar import Response
+from litestar.types import Send
 from strawberry.types import ExecutionResult
 
 from graph_api.errors import (
@@ -20,18 +21,49 @@ from graph_api.errors import (
 )
 from graph_api.execution.result import NotExecuted
 from graph_api.http.bearer import INSUFFICIENT_SCOPE, INVALID_TOKEN, REALM
-from graph_api.http.negotiation import GRAPHQL_RESPONSE
+from graph_api.http.negotiation import GRAPHQL_RESPONSE, HTML, JSON
 
-ALWAYS = {
-    "Cache-Control": "no-store",
-    "Vary": "Authorization, Cookie, Origin, Accept",
+_ALWAYS = (
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Authorization, Cookie, Origin, Accept"),
+)
+_FIELDS = {
+    media_type: [(b"content-type", f"{media_type}; charset=utf-8".encode()), *_ALWAYS]
+    for media_type in (JSON, GRAPHQL_RESPONSE, HTML)
 }
-"""What every answer of ``/graphql`` has."""
+
+
+class Answer(NamedTuple):
+    """An answer of ``/graphql``, not yet sent.
+
+    Attributes:
+        status: the HTTP status.
+        media_type: what the body is, one of those in :mod:`graph_api.http.negotiation`.
+        body: the body.
+        more_headers: what it has beside the headers of every answer.
+    """
+
+    status: int
+    media_type: str
+    body: bytes
+    more_headers: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """All headers, as ASGI has them."""
+        more = [(name.lower().encode(), text.encode()) for name, text in self.more_headers.items()]
+        length = (b"content-length", b"%d" % len(self.body))
+        return [*_FIELDS[self.media_type], length, *more]
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
 def answer(
     result: ExecutionResult, media_type: str, more_headers: Mapping[str, str] | None = None
-) -> Response[bytes]:
+) -> Answer:
     """Answer with a result, in the status that it has under a media type."""
     status, headers = _status(result, media_type)
     return _response(_members(result), status, media_type, {**headers, **(more_headers or {})})
@@ -39,19 +71,19 @@ def answer(
 
 def refusal(
     error: GraphApiError, status: int, media_type: str, headers: Mapping[str, str] | None = None
-) -> Response[bytes]:
+) -> Answer:
     """Answer with one error that came before the schema was asked."""
     formatted = {"message": error.message, "extensions": error.extensions}
     return _response({"errors": [formatted]}, status, media_type, headers or {})
 
 
-def failure(error: Exception, media_type: str) -> Response[bytes]:
+def failure(error: Exception, media_type: str) -> Answer:
     """Answer what nobody expected: masked, with an id that the log has too."""
     masked = expose(GraphQLError("Unexpected error.", original_error=error))
     return _response({"errors": [masked.formatted]}, 500, media_type, {})
 
 
-def not_executed(error: GraphApiError, media_type: str) -> Response[bytes]:
+def not_executed(error: GraphApiError, media_type: str) -> Answer:
     """Answer a document that is not GraphQL, too expensive, or selects no operation."""
     at = error.__cause__ if isinstance(error.__cause__, GraphQLError) else GraphQLError("")
     located = GraphQLError(
@@ -60,7 +92,7 @@ def not_executed(error: GraphApiError, media_type: str) -> Response[bytes]:
     return answer(NotExecuted(None, [located]), media_type)
 
 
-def before_execution(error: GraphApiError, media_type: str) -> Response[bytes]:
+def before_execution(error: GraphApiError, media_type: str) -> Answer:
     """Answer a caller whose context could not be built, such as one with a bad bearer."""
     match error:
         case Unauthenticated() | SessionEnded():
@@ -75,13 +107,8 @@ def before_execution(error: GraphApiError, media_type: str) -> Response[bytes]:
 
 def _response(
     body: dict[str, Any], status: int, media_type: str, headers: Mapping[str, str]
-) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(body),
-        status_code=status,
-        media_type=f"{media_type}; charset=utf-8",
-        headers={**ALWAYS, **headers},
-    )
+) -> Answer:
+    return Answer(status, media_type, msgspec.json.encode(body), headers)
 
 
 def _members(result: ExecutionResult) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from graph_api.execution.schema import Schema
 from graph_api.http.front import put_in_front
 from graph_api.http.graphiql import Page
 from graph_api.http.graphql import graphql_route
-from graph_api.http.request import AnyRequest
+from graph_api.http.head import Head
 from graph_api.settings import Settings
 
 JSON = "application/json"
@@ -81,9 +81,9 @@ class Mutation:
         return "done"
 
 
-async def make_context(bearer: str | None, cookie: SessionCookie, request: AnyRequest) -> Context:
+async def make_context(bearer: str | None, cookie: SessionCookie, head: Head) -> Context:
     """``Bearer ada`` is Ada, ``Bearer root`` may do all, and whatever else does not verify."""
-    del cookie, request
+    del cookie, head
     match bearer:
         case None:
             return Context(ANONYMOUS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from litestar.datastructures import Headers
 
 from graph_api.errors import BadUserInput
 from graph_api.http.cookies import NAME, read_cookie
+from graph_api.http.head import Head
 from graph_api.testing import Answer
 from tests.accounts.world import PASSWORD, session_row
 from tests.api import Client
@@ -297,8 +297,9 @@ class TestReading:
     """Which cookie it is, said as browsers say it."""
 
     def _read(self, *cookies: str, mode: str = "cookie") -> str | None:
-        headers = [(b"cookie", each.encode()) for each in cookies]
-        return read_cookie(Headers([(HEADER.lower().encode(), mode.encode()), *headers])).token
+        asking = (HEADER.lower().encode(), mode.encode())
+        scope: Any = {"headers": [asking, *((b"cookie", each.encode()) for each in cookies)]}
+        return read_cookie(Head(scope)).token
 
     @pytest.mark.parametrize(
         "cookies",

@@ -7,12 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar, get
+from litestar import Litestar, Request, get
 from structlog.testing import capture_logs
 
 from graph_api.http.front import put_in_front
 from graph_api.http.health import health_routes
-from graph_api.http.request import AnyRequest
 from graph_api.settings import Settings
 from tests import logs
 from tests.http.serving import ISSUER, client
@@ -23,7 +22,7 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
 @get("/whoami")
-async def whoami(request: AnyRequest) -> dict[str, Any]:
+async def whoami(request: Request[Any, Any, Any]) -> dict[str, Any]:
     peer = request.client.host if request.client else None
     return {"address": peer, "scheme": request.scope["scheme"]}
 

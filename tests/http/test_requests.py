@@ -9,7 +9,9 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from tests import logs
 from tests.http.serving import GRAPHQL, JSON, client, serve
 
 pytestmark = pytest.mark.anyio
@@ -67,6 +69,15 @@ async def test_other_methods_are_405(api: httpx.AsyncClient, method: str) -> Non
     response = await api.request(method, "/graphql")
     assert response.status_code == 405
     assert {"GET", "POST"} <= set(response.headers["allow"].split(", "))
+    assert _code(response) == "BAD_USER_INPUT"
+
+
+async def test_options_says_which_methods_there_are(api: httpx.AsyncClient) -> None:
+    response = await api.options("/graphql")
+    assert response.status_code == 204
+    assert set(response.headers["allow"].split(", ")) == {"GET", "OPTIONS", "POST"}
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "content-length" not in response.headers
 
 
 @BOTH
@@ -171,6 +182,72 @@ async def test_a_larger_body_is_413(announced: bool) -> None:
     assert response.status_code == 413
     assert "1,000 bytes" in response.json()["errors"][0]["message"]
     assert too_long.status_code == 414
+
+
+async def test_a_body_in_pieces_is_one(api: httpx.AsyncClient) -> None:
+    body = json.dumps({"query": '{ hello(name: "Zoë") }'}, ensure_ascii=False).encode()
+
+    async def bytewise() -> Any:
+        for each in body:
+            yield bytes([each])
+
+    response = await api.post("/graphql", content=bytewise(), headers={"Content-Type": JSON})
+    assert response.json() == {"data": {"hello": "hello Zoë"}}
+
+
+async def test_who_goes_away_before_the_body_is_there_is_not_answered() -> None:
+    messages = iter(
+        [
+            {"type": "http.request", "body": b'{"query": "mutation { ', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> Any:
+        return next(messages)
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with capture_logs() as lines:
+        await _app()(_scope("http", method="POST"), receive, send)
+    assert sent == []
+    assert [(line["event"], line["status"]) for line in lines] == [("request", 499)]
+
+
+async def test_a_websocket_is_refused_and_no_failure_of_ours() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with logs.capture_logs() as lines:
+        await _app()(_scope("websocket", subprotocols=[]), receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]
+    assert lines == []
+
+
+def _app() -> Any:
+    return serve()
+
+
+def _scope(kind: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "path": "/graphql",
+        "raw_path": b"/graphql",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"api.example.com"), (b"content-type", b"application/json")],
+        "client": ("203.0.113.9", 50_000),
+        "scheme": "https",
+        **more,
+    }
 
 
 @BOTH
