@@ -6,40 +6,54 @@ A column is completed at once, the items of all lists in it as one level.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 from graphql import GraphQLError, Undefined, is_abstract_type
 from graphql.execution import Executor
 from graphql.pyutils import is_iterable
 
-from graph_api.execution import leaves
 from graph_api.execution.abstract_types import TypeResolution
 from graph_api.execution.failures import NONE, Failed, Failures, Rows
 from graph_api.execution.fields import Field, Selection, Value
 from graph_api.execution.place import ItemPlace, Place, SomePlace
-from graph_api.execution.waiting import settle
+from graph_api.execution.waiting import is_plain, may_wait, settle
 
-_ABSENT = frozenset({type(None), type(Undefined)})
+Found = Rows | Coroutine[Any, Any, tuple[Rows, Failures]]
+"""A column, if all of it is there and nothing failed; else what gives it, and what failed."""
+
+
+async def whole(found: Found) -> tuple[Rows, Failures]:
+    """Wait for a column, if it has to be waited for."""
+    return (found, NONE) if isinstance(found, list) else await found
 
 
 class Completion(TypeResolution):
-    """One run of a plan, as far as values are completed."""
+    """One run of a plan, as far as values are completed.
+
+    What is plain is done at once; whatever has null, errors or something to be waited for in it
+    takes the way that can wait.
+    """
 
     @abstractmethod
-    async def select(self, selection: Selection, rows: Rows, place: Place) -> tuple[Rows, Failures]:
+    def select(self, selection: Selection, rows: Rows, place: Place) -> Found:
         """Return what is selected of each row."""
 
-    async def complete(
+    def complete(
+        self, of_field: Field, value: Value, column: Rows, kinds: set[type], place: Place
+    ) -> Found:
+        """Complete a column of lists or of objects; ``kinds`` are its classes."""
+        if all(map(is_plain, kinds)):
+            complete = self._lists if value.item is not None else self._objects
+            return complete(of_field, value, column, kinds, place)
+        return self._those_there(of_field, value, column, place)
+
+    async def _those_there(
         self, of_field: Field, value: Value, column: Rows, place: Place
     ) -> tuple[Rows, Failures]:
-        """Complete a column of lists or of objects."""
-        if value.leaf is not None:
-            return self.leaves(of_field, value, column, place, None)
-        complete = self._lists if value.item is not None else self._objects
-        if all(map(_is_present, set(map(type, column)))):
-            return await complete(of_field, value, column, place) if column else (column, NONE)
+        """Complete what is there of a column in which nothing is to be waited for any more."""
         failures: Failures = {}
         there = []
         for row, each in enumerate(column):
@@ -48,14 +62,15 @@ class Completion(TypeResolution):
             elif each is not None and each is not Undefined:
                 there.append(row)
         rows, at = [column[row] for row in there], SomePlace(place, there)
-        found, failed = await complete(of_field, value, rows, at) if rows else ([], NONE)
-        whole: Rows = [None] * len(column)
+        complete = self._lists if value.item is not None else self._objects
+        found, failed = await whole(complete(of_field, value, rows, set(map(type, rows)), at))
+        completed: Rows = [None] * len(column)
         for row, each in zip(there, found, strict=True):
-            whole[row] = each
+            completed[row] = each
         failures |= {there[row]: each for row, each in failed.items()}
         if value.is_non_null:
-            self._require(of_field, whole, failures, place)
-        return whole, failures
+            self._require(of_field, completed, failures, place)
+        return completed, failures
 
     def _require(self, of_field: Field, column: Rows, failures: Failures, place: Place) -> None:
         """Fail each row that is null and must not be."""
@@ -66,28 +81,70 @@ class Completion(TypeResolution):
                 failures[row] = Failed.of(of_field, error, place, row)
 
     def leaves(
-        self, of_field: Field, value: Value, column: Rows, place: Place, done: Rows | None
+        self, of_field: Field, value: Value, column: Rows, place: Place
     ) -> tuple[Rows, Failures]:
-        """Complete a column of leaves, of which is ``done`` what could be at once."""
-        completed = leaves.complete(value.leaf, column) if done is None else done
+        """Complete a column of leaves one by one."""
         failures: Failures = {}
-        if completed is None:
-            completed = [_leaf(value.leaf, each) for each in column]
-            for row, each in enumerate(completed):
-                if isinstance(each, Exception):
-                    failures[row] = Failed.of(of_field, each, place, row)
-                    completed[row] = None
-        if value.is_non_null and None in completed:
+        completed = [_leaf(value.leaf, each) for each in column]
+        for row, each in enumerate(completed):
+            if isinstance(each, Exception):
+                failures[row] = Failed.of(of_field, each, place, row)
+                completed[row] = None
+        if value.is_non_null:
             self._require(of_field, completed, failures, place)
         return completed, failures
 
-    async def _lists(
+    def _lists(
+        self, of_field: Field, value: Value, column: Rows, kinds: set[type], place: Place
+    ) -> Found:
+        """Complete lists: their items are one level, whichever list they are in."""
+        if not kinds <= {list}:
+            return self._iterables(of_field, value, column, place)
+        items: Rows = [*chain.from_iterable(column)]
+        found = self._level(of_field, value, items, ItemPlace(place, column))
+        return _cut(found, column) if isinstance(found, list) else found
+
+    def _level(self, of_field: Field, value: Value, items: Rows, place: ItemPlace) -> Found:
+        """Complete the items of lists."""
+        item: Any = value.item
+        if item.bulk is not None:
+            found: Any = item.bulk(items)
+        else:
+            kinds = set(map(type, items))
+            found = None
+            if not any(map(may_wait, kinds)):
+                found = self.complete(of_field, item, items, kinds, place)
+        return (
+            found if type(found) is list else self._items_of(of_field, value, items, found, place)
+        )
+
+    async def _items_of(
+        self, of_field: Field, value: Value, items: Rows, found: Any, place: ItemPlace
+    ) -> tuple[Rows, Failures]:
+        """Return lists, after their items were waited for; a list that fails counts its first."""
+        item: Any = value.item
+        if found is None:
+            await settle([items])
+            if item.leaf is not None:
+                completed, failed = self.leaves(of_field, item, items, place)
+            else:
+                kinds = set(map(type, items))
+                completed, failed = await whole(self.complete(of_field, item, items, kinds, place))
+        else:
+            completed, failed = await found
+        failures: Failures = {}
+        if failed and item.is_non_null:
+            for row in sorted(failed):
+                failures.setdefault(place.owner(row), failed[row])
+        elif failed:
+            completed = self.reports.absorb(completed, failed, place)
+        return _cut(completed, place.lists), failures
+
+    async def _iterables(
         self, of_field: Field, value: Value, column: Rows, place: Place
     ) -> tuple[Rows, Failures]:
-        """Complete lists: their items are one level, whichever list they are in."""
-        item: Any = value.item
-        failures: Failures = {}
-        lists: list[list[Any]] = []
+        """Complete whatever can be iterated over, up to where it breaks off."""
+        lists: list[Rows] = []
         broken: Failures = {}
         for row, each in enumerate(column):
             items, error = await self._items(of_field, each)
@@ -96,26 +153,8 @@ class Completion(TypeResolution):
                 failed_at = Failed.of(of_field, error, place, row)
                 broken[row] = replace(failed_at, order=(*failed_at.order, len(items)))
             lists.append(items)
-        if len(lists) == 1:
-            flat = [*lists[0]]
-            at = ItemPlace(place, [0] * len(flat), range(len(flat)))
-        else:
-            flat = [each for items in lists for each in items]
-            owners = [row for row, items in enumerate(lists) for _ in items]
-            at = ItemPlace(place, owners, [each for items in lists for each in range(len(items))])
-        await settle([flat])
-        completed, failed = await self.complete(of_field, item, flat, at)
-        if failed and item.is_non_null:
-            for row in sorted(failed):
-                failures.setdefault(at.owners[row], failed[row])
-        elif failed:
-            completed = self.reports.absorb(completed, failed, at)
-        failures = broken | failures
-        if len(lists) == 1:
-            return [completed], failures
-        ends = _ends(lists)
-        cut = [completed[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        return cut, failures
+        completed, failures = await whole(self._lists(of_field, value, lists, {list}, place))
+        return completed, broken | failures
 
     async def _items(self, of_field: Field, value: Any) -> tuple[list[Any], Exception | None]:
         """Return the items of a list, and what broke it off."""
@@ -136,10 +175,19 @@ class Completion(TypeResolution):
             return items, error
         return items, None
 
-    async def _objects(
+    def _objects(
+        self, of_field: Field, value: Value, column: Rows, _: set[type], place: Place
+    ) -> Found:
+        """Complete objects, those of each type as a level of their own."""
+        if not column:
+            return []
+        if value.is_certain:
+            return self.select(self.plan.below(of_field, value.named), column, place)
+        return self._by_type(of_field, value, column, place)
+
+    async def _by_type(
         self, of_field: Field, value: Value, column: Rows, place: Place
     ) -> tuple[Rows, Failures]:
-        """Complete objects, those of each type as a level of their own."""
         failures: Failures = {}
         if is_abstract_type(value.named):
             groups = await self.by_type(of_field, value.named, column, place, failures)
@@ -157,18 +205,14 @@ class Completion(TypeResolution):
                 if is_all
                 else ([column[row] for row in kept], SomePlace(place, kept))
             )
-            found, failed = await self.select(self.plan.below(of_field, of_type), rows, at)
+            selection = self.plan.below(of_field, of_type)
+            found, failed = await whole(self.select(selection, rows, at))
             if is_all:
                 return found, failed
             for row, each in zip(kept, found, strict=True):
                 completed[row] = each
             failures |= {kept[row]: each for row, each in failed.items()}
         return completed, failures
-
-
-def _is_present(of_type: type) -> bool:
-    """Whether values of a type are neither null nor errors."""
-    return not (of_type in _ABSENT or issubclass(of_type, Exception))
 
 
 def _leaf(leaf: Any, value: Any) -> Any:
@@ -183,9 +227,9 @@ def _leaf(leaf: Any, value: Any) -> Any:
         return error
 
 
-def _ends(lists: Iterable[Sequence[Any]]) -> list[int]:
-    ends, end = [], 0
-    for each in lists:
-        end += len(each)
-        ends.append(end)
-    return ends
+def _cut(items: Rows, lists: Sequence[Sequence[Any]]) -> Rows:
+    """Cut items into lists as long as those that they come from."""
+    if len(lists) == 1:
+        return [items]
+    rest = iter(items)
+    return [list(islice(rest, len(each))) for each in lists]

@@ -28,7 +28,6 @@ from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import Seen
 from graph_api.execution.plan import Plan, Refused
 from graph_api.execution.run import Run
-from graph_api.execution.waiting import start
 
 MOST_PLANS = 64
 """Kept for one document; with more, all are forgotten."""
@@ -88,7 +87,7 @@ class Engine:
         self, plan: Plan, running: Running, build: Callable[[], Executor[Any]], **asked: Any
     ) -> Any:
         """Run a plan; return the result, or an awaitable of it."""
-        return start(Run(plan, build, book=self._book, running=running, **asked).response())
+        return Run(plan, build, book=self._book, running=running, **asked).response()
 
 
 def _reasons(book: RuleBook) -> Iterator[tuple[str, str]]:
@@ -144,7 +143,7 @@ def execute(  # noqa: PLR0917 -- as graphql-core's
     conditions = executor.variable_values.coerced
     plan = Plan(schema, operation, fragments_of(document), conditions)
     run = Run(plan, lambda: executor, executor.variable_values, context_value, root_value)
-    return start(run.response())
+    return run.response()
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import attrgetter
 from typing import Any
 
 from graphql import (
@@ -15,12 +14,14 @@ from graphql import (
     is_leaf_type,
     is_list_type,
     is_non_null_type,
+    is_object_type,
 )
 from msgspec import Struct, defstruct
 
 from graph_api.authorization.guards import Guard
 from graph_api.authorization.rules import Rule
-from graph_api.execution.resolvers import Call
+from graph_api.execution import leaves
+from graph_api.execution.resolvers import Call, Reader
 
 PACKED_FROM = 500
 """Objects of one selection, from which on a class is defined for them."""
@@ -35,25 +36,36 @@ class Value:
         is_non_null: whether null is an error there.
         item: the type of a list's items; None if it is no list.
         leaf: the scalar or enum; None if it is none.
+        bulk: completes columns of the leaf; None if it is none.
         named: the object, interface or union.
+        passes: classes of values that are handed on as they are.
+        is_certain: it is an object type that doesn't ask its objects whether they are of it.
     """
 
     type: Any
     is_non_null: bool
     item: Value | None = None
     leaf: Any = None
+    bulk: leaves.Bulk | None = None
     named: Any = None
+    passes: frozenset[type] = frozenset()
+    is_certain: bool = False
 
     @classmethod
     def of(cls, of_type: Any) -> Value:
         """Take a type apart."""
         is_non_null = is_non_null_type(of_type)
         nullable = of_type.of_type if is_non_null else of_type
+        null = frozenset() if is_non_null else frozenset({leaves.NULL})
         if is_list_type(nullable):
-            return cls(of_type, is_non_null, item=cls.of(nullable.of_type))
+            return cls(of_type, is_non_null, item=cls.of(nullable.of_type), passes=null)
         if is_leaf_type(nullable):
-            return cls(of_type, is_non_null, leaf=nullable)
-        return cls(of_type, is_non_null, named=nullable)
+            passed = leaves.passed_by(nullable)
+            passes = null | {passed} if passed else null
+            bulk = leaves.bulk_of(nullable, is_non_null=is_non_null)
+            return cls(of_type, is_non_null, leaf=nullable, bulk=bulk, passes=passes)
+        is_certain = is_object_type(nullable) and nullable.is_type_of is None
+        return cls(of_type, is_non_null, named=nullable, passes=null, is_certain=is_certain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +86,7 @@ class Field:
         denied: the grants deny it.
         takes_ruled: something that is given to it may be denied.
         below: the selections on the objects behind it, by type, as they were laid out.
+        one: returns what it holds of one object, where nothing else has to be known.
     """
 
     key: str
@@ -83,12 +96,27 @@ class Field:
     nodes: list[FieldNode]
     value: Value
     resolve: Any = None
-    read: attrgetter[Any] | None = None
+    read: Reader | None = None
     call: Call | None = None
     guard: Guard | None = None
     denied: Rule | None = None
     takes_ruled: bool = False
     below: dict[str, Selection] = field(default_factory=dict, repr=False)
+
+    one: Callable[[Any], Any] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "one", self._one())
+
+    def _one(self) -> Callable[[Any], Any] | None:
+        if self.definition is None:
+            name = self.parent.name
+            return lambda _: name
+        if self.denied or self.guard or self.takes_ruled:
+            return None
+        if self.read is not None:
+            return self.read.one
+        return self.call.bare if self.call else None
 
     @property
     def coordinate(self) -> str:
@@ -103,6 +131,11 @@ class Selection:
     of_type: GraphQLObjectType
     fields: tuple[Field, ...]
     _packs: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def is_bare(self) -> bool:
+        """Whether all of it is read from an object alone, see :class:`Field`."""
+        return all(each.one is not None for each in self.fields)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

@@ -7,11 +7,16 @@ errors are listed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, ClassVar
 
 from graphql.pyutils import Path
+
+from graph_api.execution.fields import Field
 
 Order = tuple[int, ...]
 """A position: the number of the field in each selection, the index in each list."""
@@ -24,6 +29,7 @@ class Place:
         is_within: whether it is below the root.
     """
 
+    __slots__ = ()
     is_within: ClassVar[bool] = False
 
     def path(self, row: int) -> Path | None:
@@ -35,40 +41,49 @@ class Place:
         return ()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, slots=True)
 class FieldPlace(Place):
     """A field of the rows of another place."""
 
     is_within: ClassVar[bool] = True
     of: Place
-    key: str
-    number: int
-    type_name: str
+    field: Field
 
     def path(self, row: int) -> Path:  # noqa: D102 -- as above
-        return Path(self.of.path(row), self.key, self.type_name)
+        return Path(self.of.path(row), self.field.key, self.field.parent.name)
 
     def order(self, row: int) -> Order:  # noqa: D102 -- as above
-        return (*self.of.order(row), self.number)
+        return (*self.of.order(row), self.field.order)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ItemPlace(Place):
-    """The items of the lists that the rows of another place are."""
+    """The items of the lists that the rows of another place are, one list after the other."""
 
     is_within: ClassVar[bool] = True
     of: Place
-    owners: Sequence[int]
-    indices: Sequence[int]
+    lists: Sequence[Sequence[Any]]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [*accumulate(map(len, self.lists), initial=0)]
+
+    def owner(self, row: int) -> int:
+        """Return which of the lists an item is in."""
+        return bisect_right(self._starts, row) - 1
+
+    def index(self, row: int) -> int:
+        """Return which of its list it is."""
+        return row - self._starts[self.owner(row)]
 
     def path(self, row: int) -> Path:  # noqa: D102 -- as above
-        return Path(self.of.path(self.owners[row]), self.indices[row], None)
+        return Path(self.of.path(self.owner(row)), self.index(row), None)
 
     def order(self, row: int) -> Order:  # noqa: D102 -- as above
-        return (*self.of.order(self.owners[row]), self.indices[row])
+        return (*self.of.order(self.owner(row)), self.index(row))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, slots=True)
 class SomePlace(Place):
     """Some rows of another place."""
 

@@ -25,7 +25,7 @@ from graph_api.execution.failures import Reports, Rows
 from graph_api.execution.fields import Field
 from graph_api.execution.place import FieldPlace, Place, SomePlace
 from graph_api.execution.plan import Plan
-from graph_api.execution.resolvers import Call
+from graph_api.execution.resolvers import Call, Reader
 
 Build = Callable[[], Executor[Any]]
 
@@ -64,17 +64,23 @@ class Resolution:
 
     def place(self, of_field: Field, place: Place) -> FieldPlace:
         """Return where a field of the rows of a place stands."""
-        return FieldPlace(place, of_field.key, of_field.order, of_field.parent.name)
+        return FieldPlace(place, of_field)
 
     def column(self, of_field: Field, rows: Rows, place: Place) -> Any:
         """Return what a field holds of each row, or an awaitable of it; errors stand as values."""
-        if of_field.definition is None:
-            return [of_field.parent.name] * len(rows)
+        if of_field.one is not None:
+            return self._bare(of_field, of_field.one, rows)
         if found := self._denied_by(of_field):
             return self._denied(of_field, found, len(rows), place)
         if of_field.guard is not None:
             return self._guarded(of_field, of_field.guard, rows, place)
         return self._resolve(of_field, rows, place)
+
+    def _bare(self, of_field: Field, one: Callable[[Any], Any], rows: Rows) -> Rows:
+        """Read what hangs on nothing but the row."""
+        if of_field.read is not None:
+            return _read(of_field.read, rows)
+        return [_attempt(one, row) for row in rows]
 
     def _resolve(self, of_field: Field, rows: Rows, place: Place) -> Rows:
         """Call the resolver for each row."""
@@ -211,11 +217,11 @@ class Resolution:
         return self.running
 
 
-def _read(read: Callable[[Any], Any], rows: Rows) -> Rows:
+def _read(reader: Reader, rows: Rows) -> Rows:
     try:
-        return list(map(read, rows))
+        return reader.all(rows)
     except Exception:  # noqa: BLE001 -- told row by row
-        return [_attempt(read, row) for row in rows]
+        return [_attempt(reader.one, row) for row in rows]
 
 
 def _attempt(read: Callable[[Any], Any], row: Any) -> Any:

@@ -6,7 +6,9 @@ graphql-core would.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from keyword import iskeyword
 from operator import attrgetter
 from typing import Any
 
@@ -31,6 +33,17 @@ class Call:
         self.sources = tuple(each.name for each in named if each)
         self.info = function.info_parameter.name if function.info_parameter else None
         self._converter = converter
+
+    @property
+    def bare(self) -> Callable[[Any], Any] | None:
+        """The function, if it takes the source, or nothing, and nothing else."""
+        if self.info or self.sources[1:] or self.definition.arguments:
+            return None
+        function = self.function
+        if not self.sources:
+            return function if self.takes_self else lambda _: function()
+        (name,) = self.sources
+        return None if self.takes_self else lambda source: function(**{name: source})
 
     def __call__(self, source: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
         """Call the function.
@@ -61,13 +74,36 @@ class Call:
         return self._converter.config.info_class(_raw_info=info, _field=self.definition)
 
 
-def reader_of(resolve: Any) -> attrgetter[Any] | None:
+class Reader:
+    """Reads an attribute.
+
+    Attributes:
+        one: from one object.
+        all: from each of a list of objects.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.one = attrgetter(name)
+        self.all = _reading_all(name)
+
+
+@lru_cache(maxsize=4096)
+def _reading_all(name: str) -> Callable[[list[Any]], list[Any]]:
+    """Return what takes half of the time of ``map(attrgetter(name), objects)``."""
+    if not name.isidentifier() or iskeyword(name):
+        raise ValueError(name)
+    reading: Any = eval(f"lambda objects: [each.{name} for each in objects]")  # noqa: S307 -- an identifier
+    return reading  # type: ignore[no-any-return]
+
+
+def reader_of(resolve: Any) -> Reader | None:
     """Return what reads an attribute, if that is all that a resolver of Strawberry's does."""
     if getattr(resolve, "__name__", "") != PLAIN_RESOLVER:
         return None
     definition = _closed_over(resolve)["field"]
-    is_plain = definition.default_resolver is getattr and "." not in definition.python_name
-    return attrgetter(definition.python_name) if is_plain else None
+    name = definition.python_name
+    is_plain = definition.default_resolver is getattr and name.isidentifier()
+    return Reader(name) if is_plain and not iskeyword(name) else None
 
 
 def call_of(resolve: Any) -> Call | None:

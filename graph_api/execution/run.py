@@ -16,108 +16,163 @@ from typing import Any
 from graphql import ExecutionResult, OperationType
 from typing_extensions import override
 
-from graph_api.execution import leaves
-from graph_api.execution.completion import Completion
-from graph_api.execution.failures import NONE, Failures, Rows
+from graph_api.execution.completion import Completion, Found, whole
+from graph_api.execution.failures import Failures, Rows
 from graph_api.execution.fields import Selection
 from graph_api.execution.place import Place
-from graph_api.execution.waiting import settle
+from graph_api.execution.waiting import may_wait, settle, start
+
+ROOT = Place()
 
 
 class Run(Completion):
     """One run of a plan."""
 
-    async def response(self) -> ExecutionResult:
-        """Run, and return the result as graphql-core would."""
-        root = self.plan.root
+    def response(self) -> Any:
+        """Run; return the result as graphql-core would, or an awaitable of it."""
         if self.plan.operation.operation is OperationType.MUTATION:
-            data = await self._in_series(root)
-        else:
-            rows, failures = await self.select(root, [self.root], Place())
-            data = self.reports.absorb(rows, failures, Place())[0]
+            return start(self._in_series())
+        found = self.select(self.plan.root, [self.root], ROOT)
+        return self._result(found[0]) if isinstance(found, list) else start(self._later(found))
+
+    async def _later(self, found: Found) -> ExecutionResult:
+        rows, failures = await whole(found)
+        return self._result(self.reports.absorb(rows, failures, ROOT)[0])
+
+    async def _in_series(self) -> ExecutionResult:
+        """Run the root fields of a mutation one after the other (section 6.2.2)."""
+        root = self.plan.root
+        data: dict[str, Any] = {}
+        for each in root.fields:
+            one = Selection(root.of_type, (each,))
+            rows, failures = await whole(self.select(one, [self.root], ROOT))
+            if failures:
+                return self._result(self.reports.absorb(rows, failures, ROOT)[0])
+            data |= rows[0]
+        return self._result(data)
+
+    def _result(self, data: Any) -> ExecutionResult:
         self.reports.deny()
         return ExecutionResult(data, self.reports.listed() or None)
 
-    async def _in_series(self, root: Selection) -> Any:
-        """Run the root fields of a mutation one after the other (section 6.2.2)."""
-        whole: dict[str, Any] = {}
-        for each in root.fields:
-            one = Selection(root.of_type, (each,))
-            rows, failures = await self.select(one, [self.root], Place())
-            if failures:
-                return self.reports.absorb(rows, failures, Place())[0]
-            whole |= rows[0]
-        return whole
-
     @override
-    async def select(self, selection: Selection, rows: Rows, place: Place) -> tuple[Rows, Failures]:
-        """Return what is selected of each row."""
+    def select(self, selection: Selection, rows: Rows, place: Place) -> Found:
+        if len(rows) == 1 and selection.is_bare:
+            return self._one(selection, rows[0], place)
         columns = [self.column(each, rows, place) for each in selection.fields]
+        completed: list[Any] = []
+        for each, column in zip(selection.fields, columns, strict=True):
+            bulk = each.value.bulk
+            done = bulk(column) if bulk is not None and type(column) is list else None
+            if done is None and (bulk is not None or _may_wait(column)):
+                return self._settled(selection, columns, len(rows), place)
+            completed.append(done)
+        return self._below(selection, columns, completed, len(rows), place)
+
+    def _one(self, selection: Selection, row: Any, place: Place) -> Found:
+        """Return what is selected of a single row, value by value."""
+        values: Rows = []
+        rest: list[int] = []
+        for number, each in enumerate(selection.fields):
+            one: Any = each.one
+            try:
+                value = one(row)
+            except Exception as error:  # noqa: BLE001 -- stands for the value
+                value = error
+            values.append(value)
+            if type(value) not in each.value.passes:
+                rest.append(number)
+        if not rest:
+            return [dict(zip(selection.keys, values, strict=True))]
+        columns = [[value] for value in values]
+        completed: list[Any] = [*columns]
+        for number in rest:
+            column, bulk = columns[number], selection.fields[number].value.bulk
+            done = None if bulk is None else bulk(column)
+            if done is None and (bulk is not None or may_wait(type(column[0]))):
+                return self._settled(selection, columns, 1, place)
+            completed[number] = done
+        return self._below(selection, columns, completed, 1, place)
+
+    async def _settled(
+        self, selection: Selection, columns: list[Any], count: int, place: Place
+    ) -> tuple[Rows, Failures]:
+        """Wait for what has to be waited for, then complete the columns."""
         for number, each in enumerate(columns):
             if type(each) is not list:  # a rule is asked about the rows
                 columns[number] = await each
-        ready = [
-            None if each.value.leaf is None else leaves.complete(each.value.leaf, column)
+        completed: list[Any] = [
+            None if each.value.bulk is None else each.value.bulk(column)
             for each, column in zip(selection.fields, columns, strict=True)
         ]
-        await settle([column for column, done in zip(columns, ready, strict=True) if done is None])
-        return await self._assemble(selection, columns, ready, place, len(rows))
+        await settle(
+            [column for column, done in zip(columns, completed, strict=True) if done is None]
+        )
+        return await whole(self._below(selection, columns, completed, count, place))
 
-    async def _assemble(
+    def _below(
         self,
         selection: Selection,
         columns: Sequence[Rows],
-        ready: Sequence[Rows | None],
-        place: Place,
+        completed: list[Any],
         count: int,
-    ) -> tuple[Rows, Failures]:
-        """Complete the columns and make rows of them."""
-        failures: Failures = {}
-        completed = await self._complete_all(selection, columns, ready, place)
-        whole: list[Rows] = []
-        for each, (column, failed) in zip(selection.fields, completed, strict=True):
-            if failed and not each.value.is_non_null:
-                column = self.reports.absorb(column, failed, self.place(each, place))  # noqa: PLW2901
-            elif failed:
-                failures = failed | failures  # of one row, what a depth-first run came to first
-            whole.append(column)
-        if not whole:
-            return [{} for _ in range(count)], NONE
-        if self.packs and count and place.is_within and (pack := selection.packed(count)):
-            return list(map(pack, *whole)), failures
-        keys = selection.keys
-        return [dict(zip(keys, row)) for row in zip(*whole)], failures  # noqa: B905 -- all are equal
-
-    async def _complete_all(
-        self,
-        selection: Selection,
-        columns: Sequence[Rows],
-        ready: Sequence[Rows | None],
         place: Place,
-    ) -> list[tuple[Rows, Failures]]:
-        """Complete the columns: leaves at once, objects each as a level of its own."""
-        completed: list[Any] = []
-        waiting: list[int] = []
-        for each, column, done in zip(selection.fields, columns, ready, strict=True):
-            if done is not None and not each.value.is_non_null:
-                completed.append((done, NONE))
+    ) -> Found:
+        """Complete the columns that are not yet: leaves one by one, objects as a level each."""
+        is_done = True
+        for number, (each, column) in enumerate(zip(selection.fields, columns, strict=True)):
+            if completed[number] is not None:
                 continue
-            at = self.place(each, place)
-            if each.value.leaf is not None:
-                completed.append(self.leaves(each, each.value, column, at, done))
+            at, value = self.place(each, place), each.value
+            if value.leaf is not None:
+                found: Any = self.leaves(each, value, column, at)
             else:
-                waiting.append(len(completed))
-                completed.append(self.complete(each, each.value, column, at))
-        if len(waiting) == 1:
-            completed[waiting[0]] = await completed[waiting[0]]
-        elif waiting:
-            done = await self._concurrently([completed[each] for each in waiting])
-            for number, each in zip(waiting, done, strict=True):
-                completed[number] = each
-        return completed
+                found = self.complete(each, value, column, set(map(type, column)), at)
+            is_done = is_done and type(found) is list
+            completed[number] = found
+        if is_done:
+            return self._rows(selection, completed, count, place)
+        return self._rest(selection, completed, count, place)
+
+    async def _rest(
+        self, selection: Selection, completed: list[Any], count: int, place: Place
+    ) -> tuple[Rows, Failures]:
+        """Wait for the levels below, and null what failed there or must not be null here."""
+        waiting = [
+            number for number, found in enumerate(completed) if not isinstance(found, list | tuple)
+        ]
+        done = await self._concurrently([completed[number] for number in waiting])
+        for number, found in zip(waiting, done, strict=True):
+            completed[number] = found
+        failures: Failures = {}
+        for number, each in enumerate(selection.fields):
+            if type(completed[number]) is list:
+                continue
+            column, failed = completed[number]
+            if failed and each.value.is_non_null:
+                failures = failed | failures  # of one row, what a depth-first run came to first
+            elif failed:
+                column = self.reports.absorb(column, failed, self.place(each, place))
+            completed[number] = column
+        return self._rows(selection, completed, count, place), failures
 
     async def _concurrently(self, levels: list[Any]) -> list[Any]:
         """Run levels side by side, so that their loaders ask together."""
-        if self.running is not None and not self.running.can_wait:
+        if len(levels) < 2 or not (self.running is None or self.running.can_wait):
             return [await each for each in levels]
         return list(await asyncio.gather(*levels))
+
+    def _rows(
+        self, selection: Selection, columns: Sequence[Rows], count: int, place: Place
+    ) -> Rows:
+        """Make rows of columns."""
+        if not columns:
+            return [{} for _ in range(count)]
+        if self.packs and count and place.is_within and (pack := selection.packed(count)):
+            return list(map(pack, *columns))
+        keys = selection.keys
+        return [dict(zip(keys, row)) for row in zip(*columns)]  # noqa: B905 -- all are equal
+
+
+def _may_wait(column: Any) -> bool:
+    return type(column) is not list or any(map(may_wait, set(map(type, column))))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator, Sequence
+from functools import lru_cache
 from inspect import iscoroutine
 from typing import Any, TypeVar
 
+from graphql import Undefined
 from graphql.pyutils import is_awaitable
 
 T = TypeVar("T")
+_ABSENT = frozenset({type(None), type(Undefined)})
 
 
 class MustWait(Exception):
@@ -54,6 +57,17 @@ class Rest:
                 return done.value
 
 
+@lru_cache(maxsize=4096)
+def is_plain(of_type: type) -> bool:
+    """Whether values of a class are there: neither null, nor an error, nor to be waited for."""
+    return not (of_type in _ABSENT or issubclass(of_type, Exception) or may_wait(of_type))
+
+
+def may_wait(of_type: type) -> bool:
+    """Whether values of a class may have to be waited for."""
+    return hasattr(of_type, "__await__")
+
+
 async def settle(columns: Sequence[list[Any]]) -> None:
     """Wait, once, for all that is to be waited for; what fails stands in its place as an error.
 
@@ -63,7 +77,7 @@ async def settle(columns: Sequence[list[Any]]) -> None:
     waiting = [
         (column, row)
         for column in columns
-        if any(hasattr(each, "__await__") for each in set(map(type, column)))
+        if any(map(may_wait, set(map(type, column))))
         for row, each in enumerate(column)
         if is_awaitable(each)
     ]

@@ -308,7 +308,7 @@ INSTANTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours
 @given(st.lists(st.none() | INSTANTS | st.datetimes(timezones=st.just(UTC))))
 def test_instants_are_printed_as_isoformat_does(column: list[Any]) -> None:
     leaf: Any = SCHEMA.rules.schema.type_map["DateTime"]
-    printed = leaves.complete(leaf, column)
+    printed = leaves.bulk_of(leaf, is_non_null=False)(column)
     expected = [each and each.isoformat() for each in column]
     assert printed is None or printed == expected
     if column and all(each is not None and each.tzinfo is UTC for each in column):
@@ -321,11 +321,15 @@ def test_instants_are_printed_as_isoformat_does(column: list[Any]) -> None:
         st.none() | st.text() | st.integers() | st.floats() | st.booleans(),
         max_size=5,
     ),
+    st.booleans(),
 )
-def test_a_column_is_passed_on_only_where_each_value_would_be(name: str, column: list[Any]) -> None:
+def test_a_column_is_passed_on_only_where_each_value_would_be(
+    name: str, column: list[Any], is_non_null: bool
+) -> None:
     leaf: Any = specified_scalar_types[name]
-    completed = leaves.complete(leaf, column)
+    completed = leaves.bulk_of(leaf, is_non_null=is_non_null)(column)
     if completed is not None:
+        assert not (is_non_null and None in column)
         for before, after in zip(column, completed, strict=True):
             assert after is None if before is None else leaf.coerce_output_value(before) == after
             assert before is None or type(leaf.coerce_output_value(before)) is type(after)
