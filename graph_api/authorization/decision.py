@@ -133,10 +133,10 @@ class Operation:
         )
         return {name: _boolean(self.given.get(name)) for name in names}
 
-    @property
-    def booleans(self) -> tuple[object, ...]:
-        """The conditions, in the order of their definitions."""
-        return tuple(self.conditions.values())
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from others of the document: its name, and what the conditions hold."""
+        return self.node.name.value if self.node.name else None, *self.conditions.values()
 
 
 def _type_name(of_type: TypeNode) -> str | None:

@@ -45,8 +45,7 @@ Decisions = MutableMapping[object, Decided]
 
 def operation_key(book: RuleBook, operation: Operation, grants: Grants) -> tuple[object, ...]:
     """Return what is the same each time: of one document, for callers whom no rule tells apart."""
-    name = operation.node.name.value if operation.node.name else None
-    return name, operation.booleans, grants & book.mentioned
+    return operation.key, book.relevant(grants)
 
 
 def decide_once(
@@ -63,10 +62,10 @@ def decide_once(
     """
     key = *operation_key(book, operation, grants), reject
     decided = kept.get(key)
-    if decided is not None and not any(
-        denied_input(book, field, node, operation.given, grants) for field, node in decided.open
-    ):
-        return decided.decision
+    if decided is not None:
+        places, given = decided.open, operation.given
+        if not (places and any(denied_input(book, *each, given, grants) for each in places)):
+            return decided.decision
     walk = Walk(book, operation, grants)
     decision = walk.decide(reject=reject)
     if not walk.closed:

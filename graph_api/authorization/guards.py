@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import isawaitable
 from itertools import count, islice
 from typing import Any, NamedTuple
@@ -46,6 +47,9 @@ class AlreadyReportedError(Exception):
     """A denial that is reported elsewhere: it nulls the field and stands in no result."""
 
 
+UNDECIDED = Decision()
+
+
 class Foreseen(NamedTuple):
     """What a rule said of the rows of a list before they are read.
 
@@ -69,11 +73,6 @@ class Running:
         acting: who is judged below which field.
         denials: static denials that the document didn't tell: of a type behind an interface, or of
             an acting caller; one for each position in the document.
-        inputs: what is given to a field, and denied, by place in the document.
-        loaders: they ask the object rules, by place in the document.
-        foreseen: verdicts about the rows of a list, by ``id()`` of its path, response key and
-            guard.
-        tried: what trials would have denied, by place in the document.
         opened: guards that the caller's grants open, each with what it guards.
         can_wait: there is an event loop that waits for the result.
         explains: whoever is denied is told what they lack.
@@ -84,14 +83,10 @@ class Running:
     """
 
     principal: Principal
-    decision: Decision = field(default_factory=Decision)
+    decision: Decision = UNDECIDED
     given: Given = field(default_factory=dict)
     acting: dict[tuple[str | int, ...], Principal] = field(default_factory=dict)
     denials: list[GraphQLError] = field(default_factory=list)
-    inputs: dict[object, tuple[str, Rule] | None] = field(default_factory=dict)
-    loaders: dict[object, DataLoader[Any, list[bool]]] = field(default_factory=dict)
-    foreseen: dict[tuple[int, str | int, Guard], Foreseen] = field(default_factory=dict)
-    tried: set[object] = field(default_factory=set)
     opened: Mapping[Any, Any] = field(default_factory=dict)
     can_wait: bool = True
     explains: bool = False
@@ -102,7 +97,30 @@ class Running:
 
     def __post_init__(self) -> None:
         self.judged = self.principal
-        self._reported = {(each.path, id(each.node)) for each in self.decision.denials}
+
+    @cached_property
+    def inputs(self) -> dict[object, tuple[str, Rule] | None]:
+        """What is given to a field, and denied, by place in the document."""
+        return {}
+
+    @cached_property
+    def loaders(self) -> dict[object, DataLoader[Any, list[bool]]]:
+        """They ask the object rules, by place in the document."""
+        return {}
+
+    @cached_property
+    def foreseen(self) -> dict[tuple[int, str | int, Guard], Foreseen]:
+        """Verdicts about the rows of a list, by ``id()`` of its path, response key and guard."""
+        return {}
+
+    @cached_property
+    def tried(self) -> set[object]:
+        """What trials would have denied, by place in the document."""
+        return set()
+
+    @cached_property
+    def _reported(self) -> set[tuple[tuple[str, ...], int]]:
+        return {(each.path, id(each.node)) for each in self.decision.denials}
 
     def principal_at(self, path: ResponsePath) -> Principal:
         """Return who is judged at a response path: the nearest acting caller, else the caller."""

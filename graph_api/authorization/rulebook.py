@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import and_
 from typing import Any
 
@@ -131,6 +131,11 @@ class RuleBook:
         rules = (*self.fields.values(), *self.inputs.values())
         named = {grant for rule in rules for grant in _grants(rule)}
         return frozenset({AUTHENTICATED, *named})
+
+    @cached_property
+    def relevant(self) -> Callable[[Grants], Grants]:
+        """Returns those of a caller's grants that some rule mentions; most callers ask again."""
+        return lru_cache(maxsize=1_024)(self.mentioned.intersection)
 
     def guarded(self, coordinate: str) -> Rule | None:
         """Return the rule that we hold for a field: what is opaque holds by itself."""

@@ -100,23 +100,24 @@ class Completion(TypeResolution):
         """Complete lists: their items are one level, whichever list they are in."""
         if not kinds <= {list}:
             return self._iterables(of_field, value, column, place)
-        items: Rows = [*chain.from_iterable(column)]
-        found = self._level(of_field, value, items, ItemPlace(place, column))
-        return _cut(found, column) if isinstance(found, list) else found
-
-    def _level(self, of_field: Field, value: Value, items: Rows, place: ItemPlace) -> Found:
-        """Complete the items of lists."""
         item: Any = value.item
+        items: Rows = [*chain.from_iterable(column)] if len(column) != 1 else [*column[0]]
         if item.bulk is not None:
-            found: Any = item.bulk(items)
-        else:
-            kinds = set(map(type, items))
-            found = None
-            if not any(map(may_wait, kinds)):
-                found = self.complete(of_field, item, items, kinds, place)
-        return (
-            found if type(found) is list else self._items_of(of_field, value, items, found, place)
-        )
+            found = item.bulk(items)
+            if found is not None:
+                return _cut(found, column)
+        return self._items(of_field, value, items, ItemPlace(place, column))
+
+    def _items(self, of_field: Field, value: Value, items: Rows, place: ItemPlace) -> Found:
+        """Complete the items of lists, which are not all plain leaves."""
+        item: Any = value.item
+        found: Any = None
+        kinds = set(map(type, items))
+        if item.bulk is None and not any(map(may_wait, kinds)):
+            found = self.complete(of_field, item, items, kinds, place)
+            if type(found) is list:
+                return _cut(found, place.lists)
+        return self._items_of(of_field, value, items, found, place)
 
     async def _items_of(
         self, of_field: Field, value: Value, items: Rows, found: Any, place: ItemPlace
@@ -147,7 +148,7 @@ class Completion(TypeResolution):
         lists: list[Rows] = []
         broken: Failures = {}
         for row, each in enumerate(column):
-            items, error = await self._items(of_field, each)
+            items, error = await self._iterated(of_field, each)
             if error is not None:
                 # It is raised after what was there before it, which is completed until then.
                 failed_at = Failed.of(of_field, error, place, row)
@@ -156,7 +157,7 @@ class Completion(TypeResolution):
         completed, failures = await whole(self._lists(of_field, value, lists, {list}, place))
         return completed, broken | failures
 
-    async def _items(self, of_field: Field, value: Any) -> tuple[list[Any], Exception | None]:
+    async def _iterated(self, of_field: Field, value: Any) -> tuple[list[Any], Exception | None]:
         """Return the items of a list, and what broke it off."""
         if isinstance(value, list):
             return value, None

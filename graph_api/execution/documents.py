@@ -1,14 +1,16 @@
 """Documents: parsed, limited and validated once for each text, and kept.
 
-Clients send the same few texts again and again, so the outcome is kept by the text's digest,
-refusals too: a document that is refused costs its reader nothing the second time.
+Clients send the same few texts again and again, so the outcome is kept by the text, refusals too:
+a document that is refused costs its reader nothing the second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
+from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from graphql import (
@@ -20,10 +22,12 @@ from graphql import (
     parse,
 )
 
+from graph_api.authorization.decision import Operation
 from graph_api.authorization.decisions import Decisions
-from graph_api.errors import OperationTooExpensive, ParseFailed, ValidationFailed
+from graph_api.errors import OperationTooExpensive, ParseFailed
 from graph_api.execution.engine import Plans
 from graph_api.execution.limits import Limits, check
+from graph_api.execution.operations import operation_of
 from graph_api.execution.segments import Segments
 
 Validated = MutableMapping[GraphQLSchema, list[GraphQLError]]
@@ -35,22 +39,37 @@ class Document:
 
     Attributes:
         node: the syntax tree, with locations.
-        digest: SHA-256 of the text in UTF-8, 64 lower-case hexadecimal digits.
         validated: what is wrong with it, by the schema that it was validated against.
         decisions: what was decided about its operations, for the schema that parsed it.
         plans: how they run, or why graphql-core runs them.
     """
 
     node: DocumentNode
-    digest: str
     validated: Validated = field(default_factory=WeakKeyDictionary, repr=False)
     decisions: Decisions = field(default_factory=dict, repr=False)
     plans: Plans = field(default_factory=dict, repr=False)
+    _selected: dict[str | None, Operation] = field(default_factory=dict, repr=False)
 
     @property
-    def operations(self) -> list[OperationDefinitionNode]:
-        """The operations, in the order of the text."""
-        return [node for node in self.node.definitions if isinstance(node, OperationDefinitionNode)]
+    def text(self) -> str:
+        """What the client sent."""
+        return self.node.loc.source.body if self.node.loc else ""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text in UTF-8, 64 lower-case hexadecimal digits."""
+        return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def operation(self, name: str | None, variables: Mapping[str, Any] | None = None) -> Operation:
+        """Return the operation of that name, or the only one, with its variables.
+
+        Raises:
+            ValidationFailed: there is none, or there are several.
+        """
+        found = self._selected.get(name)
+        if found is None:
+            found = self._selected[name] = operation_of(self.node, name, {})
+        return replace(found, variables=variables) if variables else found
 
 
 _Outcome = Document | ParseFailed | OperationTooExpensive
@@ -80,12 +99,10 @@ class Documents:
             ParseFailed: with line and column; the ``GraphQLSyntaxError`` is its cause.
             OperationTooExpensive: the document exceeds a limit.
         """
-        encoded = text.encode("utf-8", "surrogatepass")
-        digest = sha256(encoded).hexdigest()
-        outcome = self._kept.get(digest)
+        outcome = self._kept.get(text)
         if outcome is None:
-            outcome = self._read(text, digest)
-            self._kept.put(digest, outcome, len(encoded))
+            outcome = self._read(text)
+            self._kept.put(text, outcome, len(text.encode("utf-8", "surrogatepass")))
         if isinstance(outcome, Document):
             return outcome
         # A fresh one each time: a kept exception would keep the frames it was last raised in.
@@ -93,9 +110,9 @@ class Documents:
 
     def of(self, node: DocumentNode) -> Document:
         """Return the document of a syntax tree, a new one if it is not one of ours."""
-        return self._by_node.get(id(node)) or Document(node, "")
+        return self._by_node.get(id(node)) or Document(node)
 
-    def _read(self, text: str, digest: str) -> _Outcome:
+    def _read(self, text: str) -> _Outcome:
         try:
             node = parse(text, max_tokens=self.limits.max_tokens)
             check(node, self.limits)
@@ -103,30 +120,13 @@ class Documents:
             return _refusal(error.with_traceback(None))
         except OperationTooExpensive as error:
             return error.with_traceback(None)
-        document = self._by_node[id(node)] = Document(node, digest)
+        document = self._by_node[id(node)] = Document(node)
         return document
 
 
 def operation(document: Document, name: str | None) -> OperationDefinitionNode:
-    """Return the operation that a request selects.
-
-    Args:
-        document: the parsed document.
-        name: the request's ``operationName``; None and the empty string name none.
-
-    Raises:
-        ValidationFailed: there is no such operation, or there are several and none is named.
-    """
-    operations = document.operations
-    chosen = [node for node in operations if not name or (node.name and node.name.value == name)]
-    if len(chosen) == 1:
-        return chosen[0]
-    names = ", ".join(node.name.value if node.name else "one without a name" for node in operations)
-    if not operations:
-        raise ValidationFailed("The document has no operation.")
-    if chosen:
-        raise ValidationFailed(f"The document has several operations: {names}. Say operationName.")
-    raise ValidationFailed(f"The document has no operation of that name; it has: {names}.")
+    """Return the operation that a request selects, see :func:`operation_of`."""
+    return document.operation(name).node
 
 
 def _refusal(error: GraphQLSyntaxError) -> ParseFailed | OperationTooExpensive:

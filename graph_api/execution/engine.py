@@ -6,14 +6,13 @@ Both give the same answers. What runs on graphql-core does so for a reason that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from functools import partial
 from typing import Any
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
-    FragmentDefinitionNode,
     GraphQLSchema,
     get_named_type,
 )
@@ -22,10 +21,10 @@ from graphql.utilities import get_operation_ast
 
 from graph_api.authorization.decision import Operation
 from graph_api.authorization.decisions import operation_key
-from graph_api.authorization.guards import Running
 from graph_api.authorization.principal import Grants
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import Seen
+from graph_api.execution.operations import fragments_of
 from graph_api.execution.plan import Plan, Refused
 from graph_api.execution.run import Run
 
@@ -76,18 +75,12 @@ class Engine:
                 node,
                 operation.fragments,
                 operation.conditions,
-                grants & self._book.mentioned,
+                self._book.relevant(grants),
             )
         except Refused as refused:
             return refused.reason
         of_roots = (self._reasons.get(each.coordinate) for each in plan.root.fields)
         return next(filter(None, of_roots), plan)
-
-    def run(
-        self, plan: Plan, running: Running, build: Callable[[], Executor[Any]], **asked: Any
-    ) -> Any:
-        """Run a plan; return the result, or an awaitable of it."""
-        return Run(plan, build, book=self._book, running=running, **asked).response()
 
 
 def _reasons(book: RuleBook) -> Iterator[tuple[str, str]]:
@@ -144,11 +137,3 @@ def execute(  # noqa: PLR0917 -- as graphql-core's
     plan = Plan(schema, operation, fragments_of(document), conditions)
     run = Run(plan, lambda: executor, executor.variable_values, context_value, root_value)
     return run.response()
-
-
-def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    """Return the fragments of a document by name."""
-    definitions = document.definitions
-    return {
-        each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)
-    }

@@ -138,6 +138,11 @@ class Selection:
         return all(each.one is not None for each in self.fields)
 
     @cached_property
+    def reads(self) -> tuple[tuple[Any, frozenset[type]], ...]:
+        """What reads each field of a bare selection, with the classes that are handed on."""
+        return tuple((each.one, each.value.passes) for each in self.fields)
+
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The response keys."""
         return tuple(each.key for each in self.fields)

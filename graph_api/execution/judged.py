@@ -17,7 +17,7 @@ class Rejection(list[GraphQLError]):
     """The errors of an operation that was decided not to run: Strawberry hands on just these."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Judged:
     """An operation before it runs.
 
@@ -36,9 +36,14 @@ class Judged:
 
     def hold(self, execute: Callable[[], Any]) -> Any:
         """Execute under the guards; return the result, denials first, or an awaitable of it."""
-        with set_running(self.running):
+        token = running.set(self.running)
+        try:
             result = execute()
-        return self._finish(result) if isawaitable(result) else self._with_denials(result)
+        finally:
+            running.reset(token)
+        if isinstance(result, ExecutionResult):
+            return self._with_denials(result)
+        return self._finish(result) if isawaitable(result) else result
 
     async def _finish(self, result: Any) -> Any:
         with set_running(self.running):
@@ -48,6 +53,8 @@ class Judged:
     def _with_denials(self, result: Any) -> Any:
         """Put the denials before the errors of execution, which has nulled them without a word."""
         if not isinstance(result, ExecutionResult):
+            return result
+        if not (self.errors or result.errors or self.running.denials):
             return result
         denials = [*self.errors, *self.running.denials]
         others = [error for error in result.errors or () if not _is_reported(error)]

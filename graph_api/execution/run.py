@@ -19,7 +19,7 @@ from typing_extensions import override
 from graph_api.execution.completion import Completion, Found, whole
 from graph_api.execution.failures import Failures, Rows
 from graph_api.execution.fields import Selection
-from graph_api.execution.place import Place
+from graph_api.execution.place import FieldPlace, Place
 from graph_api.execution.waiting import may_wait, settle, start
 
 ROOT = Place()
@@ -52,8 +52,11 @@ class Run(Completion):
         return self._result(data)
 
     def _result(self, data: Any) -> ExecutionResult:
-        self.reports.deny()
-        return ExecutionResult(data, self.reports.listed() or None)
+        reports = self.reports
+        if not (reports.denials or reports.errors):
+            return ExecutionResult(data)
+        reports.deny()
+        return ExecutionResult(data, reports.listed() or None)
 
     @override
     def select(self, selection: Selection, rows: Rows, place: Place) -> Found:
@@ -73,26 +76,44 @@ class Run(Completion):
         """Return what is selected of a single row, value by value."""
         values: Rows = []
         rest: list[int] = []
-        for number, each in enumerate(selection.fields):
-            one: Any = each.one
+        for read, passes in selection.reads:
             try:
-                value = one(row)
+                value = read(row)
             except Exception as error:  # noqa: BLE001 -- stands for the value
                 value = error
+            if type(value) not in passes:
+                rest.append(len(values))
             values.append(value)
-            if type(value) not in each.value.passes:
-                rest.append(number)
         if not rest:
-            return [dict(zip(selection.keys, values, strict=True))]
-        columns = [[value] for value in values]
-        completed: list[Any] = [*columns]
+            return [dict(zip(selection.keys, values))]  # noqa: B905 -- both are equal
+        return self._of_one(selection, values, rest, place)
+
+    def _of_one(self, selection: Selection, values: Rows, rest: list[int], place: Place) -> Found:
+        """Complete what is not handed on of a single row: leaves first, then what is below it."""
+        below: list[int] = []
+        done = [*values]
         for number in rest:
-            column, bulk = columns[number], selection.fields[number].value.bulk
-            done = None if bulk is None else bulk(column)
-            if done is None and (bulk is not None or may_wait(type(column[0]))):
-                return self._settled(selection, columns, 1, place)
-            completed[number] = done
-        return self._below(selection, columns, completed, 1, place)
+            value, bulk = values[number], selection.fields[number].value.bulk
+            found: Any = None if bulk is None else bulk([value])
+            if found is not None:
+                (done[number],) = found
+            elif bulk is None and not may_wait(type(value)):
+                below.append(number)
+            else:
+                return self._settled(selection, [[each] for each in values], 1, place)
+        is_done = True
+        for number in below:
+            each, value = selection.fields[number], values[number]
+            at = FieldPlace(place, each)
+            found = self.complete(each, each.value, [value], {type(value)}, at)
+            is_done = is_done and type(found) is list
+            done[number] = found
+        if is_done:
+            for number in below:
+                (done[number],) = done[number]
+            return [dict(zip(selection.keys, done))]  # noqa: B905 -- both are equal
+        completed = [each if number in below else [each] for number, each in enumerate(done)]
+        return self._rest(selection, completed, 1, place)
 
     async def _settled(
         self, selection: Selection, columns: list[Any], count: int, place: Place

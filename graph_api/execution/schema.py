@@ -6,8 +6,7 @@ It stands on a few private names of Strawberry, which ``tests/execution/test_str
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
-from inspect import isawaitable
+from functools import cached_property, lru_cache, partial
 from typing import Any, Literal
 
 import strawberry
@@ -20,6 +19,9 @@ from graphql import (
 )
 from graphql import (
     ExecutionResult as CoreResult,
+)
+from graphql import (
+    OperationType as CoreOperationType,
 )
 from graphql.execution import Executor, MiddlewareManager
 from graphql.execution.values import VariableValues
@@ -48,12 +50,16 @@ from graph_api.execution.engine import Engine
 from graph_api.execution.extend import added_fields
 from graph_api.execution.judged import Judged, Rejection, set_running
 from graph_api.execution.limits import Limits
-from graph_api.execution.operations import coerced, operation_of
+from graph_api.execution.operations import NO_VARIABLES, coerced, operation_of
 from graph_api.execution.plan import Plan
 from graph_api.execution.result import conclude, conclude_each
 from graph_api.execution.ruled import ruled
+from graph_api.execution.run import Run
 from graph_api.execution.subscriptions import subscribing
 from graph_api.execution.validation import validate
+
+EVERY = frozenset(OperationType)
+_KINDS = {each: OperationType(each.value) for each in CoreOperationType}
 
 
 def principal_of(context: Any) -> Principal:
@@ -247,7 +253,12 @@ class Schema(strawberry.Schema):
 
     @override
     def _get_execute_function(self) -> Callable[..., Any]:
-        return partial(self._execute_decided, super()._get_execute_function())
+        return partial(self._execute_decided, self._execute)
+
+    @cached_property
+    def _execute(self) -> Callable[..., Any]:
+        """graphql-core's, or what Strawberry has in its place."""
+        return super()._get_execute_function()
 
     @override
     def _get_custom_context_kwargs(
@@ -302,8 +313,8 @@ class Schema(strawberry.Schema):
         **options: Any,
     ) -> Any:
         """Decide the operation; execute what the decision leaves of it."""
-        operation = operation_of(document, operation_name, variable_values or {})
         kept = self.documents.of(document)
+        operation = kept.operation(operation_name, variable_values)
         asked = {"context_value": context_value, "operation_name": operation_name, **options}
         return self._perform(
             kept, operation, execute, middleware=middleware, can_wait=can_wait, **asked
@@ -315,7 +326,7 @@ class Schema(strawberry.Schema):
         operation: Operation,
         execute: Callable[..., Any],
         *,
-        middleware: MiddlewareManager,
+        middleware: MiddlewareManager | None = None,
         can_wait: bool = True,
         packs: bool = False,
         **asked: Any,
@@ -328,28 +339,49 @@ class Schema(strawberry.Schema):
         judged = self.judge(operation, context, document.decisions, can_wait=can_wait)
         if judged.is_rejected:
             return CoreResult(None, Rejection(judged.errors))
-        variables = dict(operation.variables)
-        asked |= {"hide_suggestions": self._hides_suggestions}
-        plan = None if middleware.middlewares else self._plan(document, operation, judged)
+        has_middleware = middleware is not None and middleware.middlewares
+        plan = None if has_middleware else self._plan(document, operation, judged)
         if plan is None:
-            grants = judged.running.principal.grants
-            judged.running.opened = self._opened(grants & self.rules.mentioned)
-            resolvers = OpenedResolvers(judged.running, middleware)
-            asked |= {"variable_values": variables, "middleware": resolvers}
-            return judged.hold(partial(execute, self._schema, document.node, **asked))
-        executor = asked.pop("executor_class", Executor)
-        build = partial(executor.build, self._schema, document.node, **asked)
-        run = partial(
-            self.engine.run,
-            plan,
-            judged.running,
-            partial(build, raw_variable_values=variables),
-            variables=coerced,
-            context=context,
-            root=asked.get("root_value"),
-            packs=packs,
+            by_core = partial(self._by_graphql_core, document, operation, judged, execute)
+            return judged.hold(partial(by_core, middleware or MiddlewareManager(), **asked))
+        build = partial(self._executor_of, document, operation, asked)
+        root, running = asked.get("root_value"), judged.running
+        run = Run(plan, build, coerced, context, root, self.rules, running, packs)
+        return judged.hold(run.response)
+
+    def _by_graphql_core(
+        self,
+        document: Document,
+        operation: Operation,
+        judged: Judged,
+        execute: Callable[..., Any],
+        middleware: MiddlewareManager,
+        **asked: Any,
+    ) -> Any:
+        running = judged.running
+        running.opened = self._opened(self.rules.relevant(running.principal.grants))
+        return execute(
+            self._schema,
+            document.node,
+            variable_values=dict(operation.variables),
+            hide_suggestions=self._hides_suggestions,
+            middleware=OpenedResolvers(running, middleware),
+            **asked,
         )
-        return judged.hold(run)
+
+    def _executor_of(
+        self, document: Document, operation: Operation, asked: Mapping[str, Any]
+    ) -> Executor[Any]:
+        """Return graphql-core's executor of an operation, for what a plan leaves to it."""
+        options = {**asked, "hide_suggestions": self._hides_suggestions}
+        executor: type[Executor[Any]] = options.pop("executor_class", Executor)
+        variables = dict(operation.variables)
+        built = executor.build(
+            self._schema, document.node, raw_variable_values=variables, **options
+        )
+        if isinstance(built, list):  # they fitted when the operation began
+            raise TypeError(built)
+        return built
 
     def _plan(self, document: Document, operation: Operation, judged: Judged) -> Plan | None:
         """Return how an operation runs without graphql-core; None if it can't, or is not to."""
@@ -365,7 +397,7 @@ class Schema(strawberry.Schema):
         variables: dict[str, Any] | None = None,
         context: Any = None,
         operation_name: str | None = None,
-        allowed_operation_types: Iterable[OperationType] = frozenset(OperationType),
+        allowed_operation_types: Iterable[OperationType] = EVERY,
     ) -> ExecutionResult:
         """Execute as ``execute`` does, for one who only encodes the result.
 
@@ -379,34 +411,41 @@ class Schema(strawberry.Schema):
         Returns:
             The result; objects below the root may be ``msgspec.Struct`` instead of dictionaries.
         """
-        operation = operation_of(document.node, operation_name, variables or {})
-        kind = OperationType(operation.node.operation.value)
-        if self.extensions or not self.compiled or kind not in set(allowed_operation_types):
-            text: Any = document.node.loc and document.node.loc.source.body
+        operation = document.operation(operation_name, variables)
+        is_allowed = (
+            allowed_operation_types is EVERY
+            or _KINDS[operation.node.operation] in allowed_operation_types
+        )
+        if self.extensions or not self.compiled or not is_allowed:
             return await self.execute(
-                text,
+                document.text,
                 variable_values=variables,
                 context_value=context,
                 operation_name=operation_name,
                 allowed_operation_types=allowed_operation_types,
             )
-        if errors := self.validate(document, self._principal(context)):
-            return conclude(PreExecutionError(None, errors))
+        # Whoever has a plan was valid, by the names that everybody may know.
+        if self.names.hides or not document.plans:
+            errors = self.validate(document, self._principal(context))
+            if errors:
+                return conclude(PreExecutionError(None, errors))
         result = self._perform(
             document,
             operation,
-            super()._get_execute_function(),
-            middleware=MiddlewareManager(),
+            self._execute,
             packs=True,
             context_value=context,
             operation_name=operation_name,
             executor_class=self.execution_context_class,
         )
-        result = await result if isawaitable(result) else result
-        return conclude(ExecutionResult(result.data, result.errors))
+        result = result if isinstance(result, CoreResult) else await result
+        found = ExecutionResult(result.data, result.errors)
+        return conclude(found) if result.errors else found
 
     def coerce(self, operation: Operation, context: Any) -> VariableValues | list[GraphQLError]:
         """Return the variables coerced, or why they don't fit, by the names that one may know."""
+        if not operation.node.variable_definitions:
+            return NO_VARIABLES
         known = self.names.schema(self._principal(context))
         return coerced(known, operation, hide_suggestions=self._hides_suggestions)
 
@@ -429,13 +468,14 @@ class Schema(strawberry.Schema):
         principal = self._principal(context)
         reject = self.denied_fields == "reject"
         decision = decide_once(decisions, self.rules, operation, principal.grants, reject=reject)
-        errors = [denial.error(principal, explains=self.explains) for denial in decision.denials]
+        denials, explains = decision.denials, self.explains
+        errors = [each.error(principal, explains=explains) for each in denials] if denials else []
         running = Running(
             principal,
             decision,
             operation.given,
             can_wait=can_wait,
-            explains=self.explains,
+            explains=explains,
             hidden_by=self.names.hidden_by,
         )
         return Judged(running, errors)

@@ -117,13 +117,12 @@ def test_a_document_that_is_sent_again_is_pushed_out_by_no_flood(parsed: list[st
 class TestOperation:
     def test_the_only_operation_needs_no_name(self, documents: Documents) -> None:
         document = documents.parse("fragment F on Q { a } query One { ...F }")
-        assert operation(document, None) is document.operations[0]
-        assert operation(document, "") is document.operations[0]
-        assert operation(document, "One") is document.operations[0]
+        for name in (None, "", "One"):
+            assert operation(document, name) is document.node.definitions[1]
 
     def test_a_name_selects_one_of_several(self, documents: Documents) -> None:
         document = documents.parse("query One { a } mutation Two { b }")
-        assert operation(document, "Two") is document.operations[1]
+        assert operation(document, "Two") is document.node.definitions[1]
 
     @pytest.mark.parametrize(
         ("text", "name", "sentence"),
