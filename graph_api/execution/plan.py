@@ -33,6 +33,8 @@ from graph_api.execution.resolvers import call_of, reader_of
 Conditions = Mapping[str, object]
 """What the Boolean variables hold, by name."""
 _TYPENAME: Final = "__typename"
+_INCREMENTAL: Final = frozenset({"defer", "stream"})
+"""Directives of graphql-core's incremental delivery."""
 
 
 class Refused(Exception):
@@ -123,6 +125,8 @@ class Plan:
                         continue
                     visited.add(name)
                     fragment = self.fragments[name]
+                    if selection.arguments or fragment.variable_definitions:
+                        raise Refused("fragment_arguments")
                     if self._applies(fragment, of_type):
                         yield from self._collect(of_type, fragment.selection_set, visited)
 
@@ -137,6 +141,8 @@ class Plan:
     def _is_included(self, selection: Any) -> bool:
         for directive in selection.directives or ():
             name = directive.name.value
+            if name in _INCREMENTAL:
+                raise Refused("incremental")
             leaves_out = {"skip": True, "include": False}.get(name)
             if leaves_out is not None and leaves_out is self._condition(directive):
                 return False

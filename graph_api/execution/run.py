@@ -160,7 +160,8 @@ class Run(Completion):
 
     async def _concurrently(self, levels: list[Any]) -> list[Any]:
         """Run levels side by side, so that their loaders ask together."""
-        if len(levels) < 2 or not (self.running is None or self.running.can_wait):
+        can_wait = self.running.can_wait if self.running else asyncio._get_running_loop()
+        if len(levels) < 2 or not can_wait:
             return [await each for each in levels]
         return list(await asyncio.gather(*levels))
 

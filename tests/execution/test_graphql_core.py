@@ -23,7 +23,12 @@ import pytest
 from tests.execution import on_plans
 from tests.project.checkout import toml
 
-PATHS = ("tests/execution", "tests/type", "tests/utilities", "tests/error")
+PATHS = (
+    "tests/execution",
+    "tests/test_graphql.py",
+    "tests/test_star_wars_query.py",
+    "tests/test_user_registry.py",
+)
 PLUGIN = Path(on_plans.__file__)
 INI = "[pytest]\npython_classes = PyTest*\nmarkers = slow\n"
 
@@ -73,5 +78,4 @@ def test_they_pass_on_plans(sources: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-5_000:]
     ran = json.loads(counts.read_text())
-    assert ran["plan"] > 300, ran
-    assert f"{len(on_plans.DIFFERENCES)} xfailed" in done.stdout
+    assert ran["plan"] > 350, ran
