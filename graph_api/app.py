@@ -116,7 +116,7 @@ def _context_maker(accounts: Accounts, parts: Mapping[type, Any]) -> Any:
             db=accounts.db,
             principal=principal,
             origin=Origin(client[0] if client else None, head.text(b"user-agent") or None),
-            bearer=sent_bearer(authorization(head)),
+            bearer=token or sent_bearer(authorization(head)),
             cookie=cookie,
             parts=parts,
         )

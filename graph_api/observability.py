@@ -11,8 +11,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -53,6 +52,7 @@ _LONGEST_KEPT = 200
 
 _access = logging.getLogger("graph_api.access")
 _requests = structlog.stdlib.get_logger(_access.name)
+_notes: ContextVar[dict[str, str] | None] = ContextVar("notes", default=None)
 _said: ContextVar[tuple[str, Mapping[str, Any] | None] | None] = ContextVar("said", default=None)
 
 
@@ -66,6 +66,7 @@ def configure(mode: Mode, level: str, *, stream: TextIO = sys.stderr) -> None:
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _merge_notes,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -102,14 +103,22 @@ def begin_request(request_id: str) -> None:
         request_id: by which the lines of a request are found; it is written as it is.
     """
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    _notes.set({"request_id": request_id})
 
 
 def note(**fields: str | None) -> None:
     """Add fields to every later line of this request; those that are None are left out."""
-    structlog.contextvars.bind_contextvars(
-        **{name: value for name, value in fields.items() if value is not None}
-    )
+    notes = _noted()
+    for name, value in fields.items():
+        if value is not None:
+            notes[name] = value
+
+
+def _noted() -> dict[str, str]:
+    notes = _notes.get()
+    if notes is None:  # outside of a request
+        _notes.set(notes := {})
+    return notes
 
 
 def log_request(level: int, **fields: str | float) -> None:
@@ -123,7 +132,7 @@ def log_request(level: int, **fields: str | float) -> None:
             if _access.isEnabledFor(level):
                 lines.write_request(level, fields)
         case _:
-            _requests.log(level, "request", **fields)
+            _requests.log(level, "request", **_noted(), **fields)
 
 
 def could_be_secret(text: str) -> bool:
@@ -131,14 +140,19 @@ def could_be_secret(text: str) -> bool:
     return _SECRET_TEXT.search(text) is not None
 
 
-@contextmanager
-def confidential(document: str, variables: Mapping[str, Any] | None) -> Iterator[None]:
-    """Cut the literals of an operation out of every line that is written meanwhile."""
-    reset = _said.set((document, variables))
-    try:
-        yield
-    finally:
-        _said.reset(reset)
+class Confidential:
+    """A context in which the literals of an operation are cut out of every line."""
+
+    __slots__ = ("_before", "_said")
+
+    def __init__(self, document: str, variables: Mapping[str, Any] | None) -> None:
+        self._said = (document, variables)
+
+    def __enter__(self) -> None:
+        self._before = _said.set(self._said)
+
+    def __exit__(self, *_: object) -> None:
+        _said.reset(self._before)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -146,31 +160,30 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     said = _said.get()
     literals = _pattern(_literals(*said)) if said else None
     for key, value in event.items():
-        event[key] = CUT if _is_secret(key) else _redacted(value, literals)
+        if literals is None and type(value) is str and len(value) <= _LONGEST_KEPT:
+            event[key] = _shown(key, value)
+        else:
+            event[key] = _redacted(key, value, literals)
     return event
 
 
-def _redacted(value: object, literals: re.Pattern[str] | None) -> object:
+def _redacted(key: str, value: object, literals: re.Pattern[str] | None) -> object:
+    if _is_secret(key):
+        return CUT
     if value is None or isinstance(value, bool):
         return value
     is_number = isinstance(value, int | float)
     if is_number and literals is None:
         return value
-    text = value if isinstance(value, str) else str(value)
-    cut = _without_secrets(literals.sub(CUT, text) if literals else text)
+    text = str(value)
+    cut = _SECRET_TEXT.sub(CUT, literals.sub(CUT, text) if literals else text)
     return value if cut == text and is_number else cut
 
 
-def _without_secrets(text: str) -> str:
-    return (_cut if len(text) > _LONGEST_KEPT else _cut_before)(text)
-
-
-def _cut(text: str) -> str:
-    return _SECRET_TEXT.sub(CUT, text)
-
-
-# Lines say the same few things again and again.
-_cut_before = lru_cache(maxsize=5_000)(_cut)
+@lru_cache(maxsize=5_000)
+def _shown(key: str, text: str) -> object:
+    """Return a text without secrets: lines say the same few things again and again."""
+    return _redacted(key, text, None)
 
 
 @lru_cache(maxsize=1_000)
@@ -242,7 +255,7 @@ class _JsonLines(logging.StreamHandler[TextIO]):
 
     def write_request(self, level: int, fields: Mapping[str, str | float]) -> None:
         """Write the line that the formatter would write, but for the order of its members."""
-        noted = structlog.contextvars.get_contextvars()
+        noted = {**structlog.contextvars.get_contextvars(), **_noted()}
         line = {
             "event": "request",
             "level": logging.getLevelName(level).lower(),
@@ -260,6 +273,10 @@ class _JsonLines(logging.StreamHandler[TextIO]):
             self.handleError(logging.makeLogRecord(line))
         finally:
             self.release()
+
+
+def _merge_notes(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {**_noted(), **event}
 
 
 def _take_over(handler: logging.Handler, level: str) -> None:

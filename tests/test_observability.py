@@ -13,7 +13,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_api.observability import CUT, confidential, configure, redact
+from graph_api.observability import CUT, Confidential, configure, redact
 from graph_api.settings import Mode
 from tests.http.serving import CANARY, client, serve
 
@@ -196,13 +196,13 @@ async def test_tokens_and_passwords_of_urls_are_cut_out_wherever_they_stand(text
 async def test_whatever_a_variable_holds_is_cut_out_however_it_is_written(
     secret: str, written: Callable[[str], str]
 ) -> None:
-    with confidential("query($v: X) { a }", {"v": {"list": [{"deep": secret}]}}):
+    with Confidential("query($v: X) { a }", {"v": {"list": [{"deep": secret}]}}):
         event = redact(None, "", {"event": f"<{written(secret)}>"})
     assert event["event"].replace(CUT, "").strip("<>'\"") == ""
 
 
 async def test_with_more_literals_than_can_be_looked_for_the_text_is_left_out() -> None:
-    with confidential("{ a }", {"list": [f"value-{n}" for n in range(2_000)]}):
+    with Confidential("{ a }", {"list": [f"value-{n}" for n in range(2_000)]}):
         assert redact(None, "", {"event": "the value-7 is wrong"}) == {"event": CUT}
 
 

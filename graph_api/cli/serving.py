@@ -42,6 +42,7 @@ from graph_api.cli.migrate import apply, lacks_migration
 from graph_api.cli.output import examples
 from graph_api.cli.welcome import first_screen, graphiql_page
 from graph_api.errors import ConfigurationError
+from graph_api.http.wire import WholeAnswers
 from graph_api.settings import LOOPBACK_HOSTS, PREFIX, Settings
 
 BACKLOG = 2048
@@ -295,6 +296,7 @@ def _config(app: Any, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=not isinstance(app, Litestar),
+        http=WholeAnswers,
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -10,7 +10,6 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
 
-from graph_api.authorization.decisions import Key
 from graph_api.authorization.guards import AlreadyReportedError, Running, running
 
 
@@ -25,12 +24,10 @@ class Judged:
     Attributes:
         running: what its guards look at.
         errors: what is denied of it by the grants.
-        key: what it and its caller are known by, in its document.
     """
 
     running: Running
     errors: list[GraphQLError]
-    key: Key
 
     @property
     def is_rejected(self) -> bool:

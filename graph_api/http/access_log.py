@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets
 import time
-from collections.abc import Awaitable
-
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph_api.http.head import Head
 from graph_api.observability import begin_request, could_be_secret, log_request
@@ -20,46 +16,41 @@ CLIENT_GONE = 499
 _WELL_FORMED = re.compile(r"[\w.:-]{8,128}", re.ASCII)
 
 
-class AccessLog:
-    """ASGI middleware that writes method, path, status and duration, and nothing of the query.
+class Entry:
+    """The line about one request: method, path, status and duration, and nothing of the query.
 
     The handler adds operation, its type and the subject with :func:`graph_api.observability.note`.
+
+    Attributes:
+        field: the header that tells the client the request's id.
+        status: the status of the answer, once there is one.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    __slots__ = ("_method", "_path", "_start", "field", "status")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Go on, and write the line when the answer is out or has failed."""
-        if scope["type"] != ScopeType.HTTP:
-            await self.app(scope, receive, send)
-            return
-        request_id = _request_id(Head(scope))
+    def __init__(self, head: Head) -> None:
+        request_id = _request_id(head)
         begin_request(request_id)
-        identity = (REQUEST_ID, request_id.encode())
-        status = 0
+        self.field = (REQUEST_ID, request_id.encode())
+        self.status = 0
+        self._method = head.scope["method"]
+        self._path = head.scope["path"]  # Litestar rewrites the scope's while it routes
+        self._start = time.perf_counter()
 
-        def watched(message: Message) -> Awaitable[None]:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", ()), identity]
-            return send(message)
-
-        # Litestar rewrites the scope's path while it routes.
-        path, start = scope["path"], time.perf_counter()
-        try:
-            await self.app(scope, receive, watched)
-            status = status or CLIENT_GONE
-        finally:
-            duration = round((time.perf_counter() - start) * 1_000, 2)
-            level = logging.DEBUG if path.startswith("/health/") else logging.INFO
-            log_request(level, method=scope["method"], path=path, status=status or 500, ms=duration)
+    def write(self) -> None:
+        """Write it: the answer is out, or has failed."""
+        log_request(
+            logging.DEBUG if self._path.startswith("/health/") else logging.INFO,
+            method=self._method,
+            path=self._path,
+            status=self.status or 500,
+            ms=round((time.perf_counter() - self._start) * 1_000, 2),
+        )
 
 
 def _request_id(head: Head) -> str:
     """Keep the id that a trusted proxy gave; those of strangers are gone by now."""
     given = head.text(REQUEST_ID)
-    if _WELL_FORMED.fullmatch(given) and not could_be_secret(given):
+    if given and _WELL_FORMED.fullmatch(given) and not could_be_secret(given):
         return given
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()

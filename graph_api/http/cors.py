@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from litestar.datastructures import MutableScopeHeaders
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
 
 from graph_api.http.csrf import origin_of
 from graph_api.http.head import Head
@@ -20,22 +19,22 @@ _PREFLIGHT_SECONDS = "600"
 
 
 class Cors:
-    """ASGI middleware that lets pages of listed origins read our answers."""
+    """Lets pages of listed origins read the answers of an application."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self.app = app
         self.origins = frozenset(map(origin_of, origins))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, head: Head, receive: Receive, send: Send) -> None:
         """Answer a preflight, or add the headers to what the application answers."""
-        head = Head(scope)
         origin = head.text(b"origin")
-        if scope["type"] != ScopeType.HTTP or not origin:
-            await self.app(scope, receive, send)
-        elif scope["method"] == "OPTIONS" and b"access-control-request-method" in head:
+        if not origin:
+            await self.app(head.scope, receive, send)
+        elif head.scope["method"] == "OPTIONS" and b"access-control-request-method" in head:
             await self._preflight(origin, head, send)
         else:
-            await self.app(scope, receive, with_headers(send, lambda to: self._allow(origin, to)))
+            dressed = with_headers(send, lambda to: self._allow(origin, to))
+            await self.app(head.scope, receive, dressed)
 
     def _allow(self, origin: str, to: MutableScopeHeaders) -> None:
         if "origin" not in to.get("vary", "").lower():

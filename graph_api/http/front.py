@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.types import Scope
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from graph_api.http.access_log import AccessLog
+from graph_api.http.access_log import CLIENT_GONE, Entry
 from graph_api.http.cors import Cors
+from graph_api.http.head import Head
 from graph_api.http.hosts import KnownHosts
+from graph_api.http.plain import answer_plainly
 from graph_api.http.proxies import TrustedProxies
 from graph_api.http.security_headers import SecurityHeaders
 from graph_api.settings import Settings
@@ -19,16 +23,52 @@ log = logging.getLogger("graph_api.http")
 
 
 def put_in_front(app: Litestar, settings: Settings) -> None:
-    """Wrap an application in proxies, access log, security headers, host names and CORS.
+    """Let requests come by :class:`Front` only.
 
     Litestar runs its ``middleware`` behind its router only, so an unknown path or method would
     answer without them.
     """
-    inner = Cors(app.asgi_handler, settings.allowed_origins)
-    known = KnownHosts(inner, settings.allowed_hosts)
-    secure = SecurityHeaders(known, https=settings.issuer.startswith("https:"))
     app.after_exception.append(_log_unexpected)
-    app.asgi_handler = TrustedProxies(AccessLog(secure), settings.trusted_proxies)
+    app.asgi_handler = Front(app.asgi_handler, settings)
+
+
+class Front:
+    """ASGI middleware: proxies, access log, security headers, host names and CORS.
+
+    It is one, since each of its own would cost every request and every message of it a call more.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._proxies = TrustedProxies(settings.trusted_proxies)
+        self._security = SecurityHeaders(https=settings.issuer.startswith("https:"))
+        self._hosts = KnownHosts(settings.allowed_hosts)
+        self._cors = Cors(app, settings.allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or go on; write the line when the answer is out or has failed."""
+        self._proxies.settle(scope)
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        head = Head(scope)
+        entry = Entry(head)
+
+        def leave(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+                given = message.get("headers", ())
+                message["headers"] = [*given, *self._security.missing(given), entry.field]
+            return send(message)
+
+        try:
+            if self._hosts.include(head):
+                await self._cors.answer(head, receive, leave)
+            else:
+                await answer_plainly(leave, 421, "This host name is not served here.")
+            entry.status = entry.status or CLIENT_GONE
+        finally:
+            entry.write()
 
 
 async def _log_unexpected(error: Exception, scope: Scope) -> None:

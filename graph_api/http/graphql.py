@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from graphql import OperationDefinitionNode, OperationType
 from litestar import asgi
@@ -33,7 +33,7 @@ from graph_api.http.negotiation import GRAPHQL_RESPONSE, HTML, JSON, prefers_htm
 from graph_api.http.plain import answer_plainly
 from graph_api.http.request import Gone, GraphQLRequest, Refused, read
 from graph_api.http.response import Answer
-from graph_api.observability import confidential, note
+from graph_api.observability import Confidential, note
 from graph_api.settings import Settings
 
 PATH = "/graphql"
@@ -155,7 +155,7 @@ class _Endpoint:
             return response.refusal(acceptable, 406, JSON)
         try:
             asked = await read(head, receive, self.max_body_bytes)
-            with confidential(asked.query, asked.variables):
+            with Confidential(asked.query, asked.variables):
                 return await self._masked(asked, head, media_type)
         except Refused as refused:
             return response.refusal(refused.error, refused.status, media_type, refused.headers)
@@ -222,8 +222,7 @@ class _Endpoint:
         return ignores_bearer(selected.document, selected.operation, self.schema.ignores_bearer)
 
 
-@dataclass(frozen=True)
-class _Selected:
+class _Selected(NamedTuple):
     document: Document
     operation: OperationDefinitionNode
 

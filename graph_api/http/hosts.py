@@ -4,39 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
-
-from graph_api.http.plain import answer_plainly
+from graph_api.http.head import Head
 
 EXEMPT = "/health/"
 """Probes of an orchestrator come by address."""
 
 
 class KnownHosts:
-    """ASGI middleware that answers 421 to a ``Host`` that is not ours."""
+    """Tells a ``Host`` that is ours from others."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str]) -> None:
         """Answer to these names, whatever the port; ``*`` stands for any."""
-        self.app = app
         self.names = frozenset(name.lower().strip("[]") for name in names)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or go on."""
-        if (
-            scope["type"] != ScopeType.HTTP
-            or scope["path"].startswith(EXEMPT)
-            or self._is_ours(scope)
-        ):
-            await self.app(scope, receive, send)
-        else:
-            await answer_plainly(send, 421, "This host name is not served here.")
-
-    def _is_ours(self, scope: Scope) -> bool:
-        if "*" in self.names:
+    def include(self, head: Head) -> bool:
+        """Whether a request is for one of our names."""
+        if "*" in self.names or head.scope["path"].startswith(EXEMPT):
             return True
-        given = [value for name, value in scope["headers"] if name == b"host"]
-        return len(given) == 1 and _name(given[0].decode("latin-1")) in self.names
+        given = head.values(b"host")
+        return len(given) == 1 and _name(given[0]) in self.names
 
 
 def _name(host: str) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
 
+_LONGEST_KEPT = 200
+"""Characters of the headers of which it is remembered what they ask for."""
 _QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
 
 
@@ -18,6 +21,10 @@ def response_type(accept: str) -> str | None:
     Without a header, and under ``*/*``, it is ``application/json``: clients that don't say are
     those from before ``application/graphql-response+json``. Named alike, the newer one is taken.
     """
+    return (_kept if len(accept) <= _LONGEST_KEPT else _response_type)(accept)
+
+
+def _response_type(accept: str) -> str | None:
     if not accept.strip():
         return JSON
     ranges = _ranges(accept)
@@ -27,6 +34,10 @@ def response_type(accept: str) -> str | None:
         key=lambda offered: (_quality(offered, ranges), offered in ranges or offered == JSON),
     )
     return best if _quality(best, ranges) > 0 else None
+
+
+# A client says the same each time.
+_kept = lru_cache(maxsize=1_000)(_response_type)
 
 
 def prefers_html(accept: str) -> bool:

@@ -7,9 +7,10 @@ not ask where they come from: what a stranger says of these is dropped here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Scope
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -19,25 +20,28 @@ _BELIEVED = frozenset({b"forwarded", b"x-request-id"})
 
 
 class TrustedProxies:
-    """ASGI middleware that settles the client's address and scheme."""
+    """Settles the client's address and scheme."""
 
-    def __init__(self, app: ASGIApp, networks: Sequence[Network]) -> None:
+    def __init__(self, networks: Sequence[Network]) -> None:
         """Believe ``X-Forwarded-*`` and ``X-Request-ID`` from peers in these networks.
 
         A peer without an address, on a Unix socket, is a proxy if any is trusted.
         """
-        self.app = app
         self.networks = networks
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Rewrite the scope, then go on."""
-        peer = _address(scope["client"][0]) if scope["client"] else None
-        if self._is_trusted(peer):
+    def settle(self, scope: Scope) -> None:
+        """Rewrite the scope of a connection."""
+        given = scope["client"]
+        peer, written = _peer(given[0]) if given else (None, "")
+        if self.networks and self._is_trusted(peer):
             self._believe(scope, peer)
         else:
-            scope["headers"] = [each for each in scope["headers"] if not _is_hearsay(each[0])]
-            scope["client"] = _client(peer, scope["client"])
-        await self.app(scope, receive, send)
+            scope["headers"] = [
+                field
+                for field in scope["headers"]
+                if field[0] not in _BELIEVED and not field[0].startswith(b"x-forwarded-")
+            ]
+            scope["client"] = (written, given[1]) if given else None
 
     def _is_trusted(self, peer: Address | None) -> bool:
         if peer is None:
@@ -63,10 +67,6 @@ class TrustedProxies:
         return client
 
 
-def _is_hearsay(name: bytes) -> bool:
-    return name in _BELIEVED or name.startswith(b"x-forwarded-")
-
-
 def _values(headers: Headers, name: bytes) -> list[str]:
     """Return the members of a list header, in the order of the hops."""
     values = [value.decode("latin-1") for key, value in headers if key == name]
@@ -83,6 +83,13 @@ def _address(text: str) -> Address | None:
     except ValueError:
         return None
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+@lru_cache(maxsize=1_000)
+def _peer(host: str) -> tuple[Address | None, str]:
+    """Return the address at the other end of a connection, and how it is written."""
+    address = _address(host)
+    return address, str(address or host)
 
 
 def _client(address: Address | None, given: tuple[str, int] | None) -> tuple[str, int] | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+Fields = list[tuple[bytes, bytes]]
 
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'; "
@@ -17,27 +17,16 @@ _HTTPS_ONLY = {b"strict-transport-security": b"max-age=31536000"}
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the headers that an answer has not set itself."""
+    """The headers that an answer gets if it has not set them itself."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, *, https: bool) -> None:
         """Say so to browsers, for a year, if clients know this server by ``https`` (RFC 6797)."""
-        self.app = app
-        self.headers = _HEADERS | (_HTTPS_ONLY if https else {})
-        self.fields = list(self.headers.items())
+        self._by_name = _HEADERS | (_HTTPS_ONLY if https else {})
+        self._all = list(self._by_name.items())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Go on, and add the headers to the answer."""
-
-        def secured(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                given = message.get("headers", ())
-                message["headers"] = [*given, *self._missing(given)]
-            return send(message)
-
-        await self.app(scope, receive, secured)
-
-    def _missing(self, given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def missing(self, given: Iterable[tuple[bytes, bytes]]) -> Fields:
+        """Return those that an answer with these headers lacks."""
         there = [name.lower() for name, _ in given]
-        if self.headers.keys().isdisjoint(there):
-            return self.fields
-        return [field for field in self.fields if field[0] not in there]
+        if self._by_name.keys().isdisjoint(there):
+            return self._all
+        return [field for field in self._all if field[0] not in there]
