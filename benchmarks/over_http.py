@@ -119,7 +119,7 @@ class Comparison:
 
 
 def brief(rounds: int, step: Step) -> Report:
-    """Compare ours with Strawberry on Litestar by ``me`` and 100 people; ``me`` with the floor, too."""
+    """Compare ours with Strawberry on Litestar: ``me``, with the floor, and 100 people."""
     cases = [_at(ME, TYPICAL), _at(HUNDRED, TYPICAL)]
     with World.on() as world, running([OURS, STRAWBERRY, FLOOR], world) as servers:
         compared = list(compare(servers, world, cases, rounds, step))

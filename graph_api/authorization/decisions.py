@@ -43,31 +43,33 @@ Decisions = MutableMapping[object, Decided]
 """The decisions about one document."""
 
 
-def operation_key(book: RuleBook, operation: Operation, grants: Grants) -> tuple[object, ...]:
+Key = tuple[object, Grants, bool]
+
+
+def key_of(book: RuleBook, operation: Operation, grants: Grants, *, reject: bool = False) -> Key:
     """Return what is the same each time: of one document, for callers whom no rule tells apart."""
-    return operation.key, book.relevant(grants)
+    return operation.key, book.relevant(grants), reject
 
 
 def decide_once(
-    kept: Decisions, book: RuleBook, operation: Operation, grants: Grants, *, reject: bool = False
+    kept: Decisions, key: Key, book: RuleBook, operation: Operation, grants: Grants
 ) -> Decision:
     """Decide as :func:`graph_api.authorization.decision.decide` does, from what is kept if it can.
 
     Args:
         kept: the decisions about the document, which belong to this rule book.
+        key: see :func:`key_of`.
         book: the rules of the schema.
         operation: what is asked.
         grants: what the caller holds.
-        reject: whether one denial rejects a query too.
     """
-    key = *operation_key(book, operation, grants), reject
     decided = kept.get(key)
     if decided is not None:
         places, given = decided.open, operation.given
         if not (places and any(denied_input(book, *each, given, grants) for each in places)):
             return decided.decision
     walk = Walk(book, operation, grants)
-    decision = walk.decide(reject=reject)
+    decision = walk.decide(reject=key[2])
     if not walk.closed:
         if len(kept) >= MOST_DECISIONS:
             kept.clear()

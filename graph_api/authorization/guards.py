@@ -78,7 +78,8 @@ class Running:
         explains: whoever is denied is told what they lack.
         prints: nothing is answered, the schema itself is printed.
         hidden_by: whether somebody whom a rule denies may not know the name of what it denies.
-        judged: for whom the value that is completed now is judged, see :class:`ValueField`.
+        judged: for whom the value that is completed now is judged, see :class:`ValueField`; None
+            for the caller.
         must_be: whether that value must not be null.
     """
 
@@ -92,11 +93,8 @@ class Running:
     explains: bool = False
     prints: bool = False
     hidden_by: Callable[[Rule, Principal], bool] = lambda _rule, _principal: False
-    judged: Principal = field(init=False)
+    judged: Principal | None = None
     must_be: bool = False
-
-    def __post_init__(self) -> None:
-        self.judged = self.principal
 
     @cached_property
     def inputs(self) -> dict[object, tuple[str, Rule] | None]:
@@ -450,8 +448,8 @@ def _guard_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> N
         name = serialize(value)
         if name in ruled and not _operation().prints:
             coordinate = f"{graphql_type.name}.{name}"
-            principal = _operation().judged
             rule, operation = rules[coordinate], _operation()
+            principal = operation.judged or operation.principal
             if rule.static(principal.grants) is not True:
                 if operation.hidden_by(rule, principal):
                     raise hidden_value(must_be=operation.must_be)

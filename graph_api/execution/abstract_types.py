@@ -5,17 +5,18 @@ GraphQL specification, section 6.4.3, ``ResolveAbstractType``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLObjectType
 from graphql.execution.executor import invalid_return_type_error
-from graphql.pyutils import is_awaitable
 
 from graph_api.execution.failures import Failed, Failures, Rows
 from graph_api.execution.fields import Field
 from graph_api.execution.place import Place
 from graph_api.execution.resolution import Resolution
+from graph_api.execution.waiting import settle
 
 
 class TypeResolution(Resolution):
@@ -24,17 +25,21 @@ class TypeResolution(Resolution):
     async def by_type(
         self, of_field: Field, named: Any, column: Rows, place: Place, failures: Failures
     ) -> dict[GraphQLObjectType, list[int]]:
-        """Tell the rows of an interface or a union apart by type."""
+        """Tell the rows of an interface or a union apart by type; they wait together."""
         executor = self.executor
         resolve_type = named.resolve_type or executor.type_resolver
         details: Any = _Details(of_field)
+        infos = [self.info(of_field, _of_field(place.path(row))) for row in range(len(column))]
+        names = [
+            _call(resolve_type, each, info, named) for each, info in zip(column, infos, strict=True)
+        ]
+        await settle([names])
         groups: dict[GraphQLObjectType, list[int]] = {}
-        for row, each in enumerate(column):
+        for row, (name, info) in enumerate(zip(names, infos, strict=True)):
             try:
-                info = self.info(of_field, _of_field(place.path(row)))
-                name = resolve_type(each, info, named)
-                name = await name if is_awaitable(name) else name
-                of_type = executor.ensure_valid_runtime_type(name, named, details, info, each)
+                of_type = executor.ensure_valid_runtime_type(
+                    _result(name), named, details, info, column[row]
+                )
                 groups.setdefault(of_type, []).append(row)
             except Exception as error:  # noqa: BLE001 -- whatever a resolver raises
                 failures[row] = Failed.of(of_field, error, place, row)
@@ -54,18 +59,29 @@ class TypeResolution(Resolution):
             return {}, rows
         kept, failures = [], {}
         info = self.info(of_field, _of_field(place.path(rows[0])))
-        for row in rows:
-            try:
-                is_own: Any = is_type_of(column[row], info)
-                is_own = await is_own if is_awaitable(is_own) else is_own
-                error = None if is_own else _wrong_type(of_field, of_type, column[row])
-            except Exception as raised:  # noqa: BLE001 -- whatever a predicate raises
-                error = raised
-            if error is None:
+        answers = [_call(is_type_of, column[row], info) for row in rows]
+        await settle([answers])
+        for row, answer in zip(rows, answers, strict=True):
+            if answer and not isinstance(answer, Exception):
                 kept.append(row)
             else:
+                error = answer or _wrong_type(of_field, of_type, column[row])
                 failures[row] = Failed.of(of_field, error, place, row)
         return failures, kept
+
+
+def _call(ask: Callable[..., Any], *arguments: Any) -> Any:
+    """Return the answer, an awaitable of it, or the error that stands for it."""
+    try:
+        return ask(*arguments)
+    except Exception as error:  # noqa: BLE001 -- whatever a resolver raises
+        return error
+
+
+def _result(answer: Any) -> Any:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _wrong_type(of_field: Field, of_type: GraphQLObjectType, value: Any) -> Exception:

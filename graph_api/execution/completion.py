@@ -100,12 +100,10 @@ class Completion(TypeResolution):
         """Complete lists: their items are one level, whichever list they are in."""
         if not kinds <= {list}:
             return self._iterables(of_field, value, column, place)
-        item: Any = value.item
         items: Rows = [*chain.from_iterable(column)] if len(column) != 1 else [*column[0]]
-        if item.bulk is not None:
-            found = item.bulk(items)
-            if found is not None:
-                return _cut(found, column)
+        found = None if value.bulk_items is None else value.bulk_items(items)
+        if found is not None:
+            return _cut(found, column)
         return self._items(of_field, value, items, ItemPlace(place, column))
 
     def _items(self, of_field: Field, value: Value, items: Rows, place: ItemPlace) -> Found:
@@ -113,7 +111,7 @@ class Completion(TypeResolution):
         item: Any = value.item
         found: Any = None
         kinds = set(map(type, items))
-        if item.bulk is None and not any(map(may_wait, kinds)):
+        if value.bulk_items is None and not any(map(may_wait, kinds)):
             found = self.complete(of_field, item, items, kinds, place)
             if type(found) is list:
                 return _cut(found, place.lists)

@@ -20,7 +20,7 @@ from graphql.execution import Executor
 from graphql.utilities import get_operation_ast
 
 from graph_api.authorization.decision import Operation
-from graph_api.authorization.decisions import operation_key
+from graph_api.authorization.decisions import Key
 from graph_api.authorization.principal import Grants
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import Seen
@@ -47,15 +47,15 @@ class Engine:
         self._reasons = dict(_reasons(book))
         self.refused = Counter[str]()
 
-    def plan(self, kept: Plans, operation: Operation, grants: Grants) -> Plan | None:
+    def plan(self, kept: Plans, key: Key, operation: Operation, grants: Grants) -> Plan | None:
         """Return the plan of an operation for callers with some grants; None if there is none.
 
         Args:
             kept: the plans of the document.
+            key: what the operation and its caller are known by.
             operation: what is asked, valid for the schema, with variables that fit.
             grants: what the caller holds.
         """
-        key = operation_key(self._book, operation, grants)
         found = kept.get(key)
         if found is None:
             if len(kept) >= MOST_PLANS:

@@ -37,6 +37,7 @@ class Value:
         item: the type of a list's items; None if it is no list.
         leaf: the scalar or enum; None if it is none.
         bulk: completes columns of the leaf; None if it is none.
+        bulk_items: completes the items, if they are leaves.
         named: the object, interface or union.
         passes: classes of values that are handed on as they are.
         is_certain: it is an object type that doesn't ask its objects whether they are of it.
@@ -47,6 +48,7 @@ class Value:
     item: Value | None = None
     leaf: Any = None
     bulk: leaves.Bulk | None = None
+    bulk_items: leaves.Bulk | None = None
     named: Any = None
     passes: frozenset[type] = frozenset()
     is_certain: bool = False
@@ -58,7 +60,8 @@ class Value:
         nullable = of_type.of_type if is_non_null else of_type
         null = frozenset() if is_non_null else frozenset({leaves.NULL})
         if is_list_type(nullable):
-            return cls(of_type, is_non_null, item=cls.of(nullable.of_type), passes=null)
+            item = cls.of(nullable.of_type)
+            return cls(of_type, is_non_null, item=item, bulk_items=item.bulk, passes=null)
         if is_leaf_type(nullable):
             passed = leaves.passed_by(nullable)
             passes = null | {passed} if passed else null
@@ -68,7 +71,7 @@ class Value:
         return cls(of_type, is_non_null, named=nullable, passes=null, is_certain=is_certain)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Field:
     """A field of a selection.
 
@@ -86,6 +89,7 @@ class Field:
         denied: the grants deny it.
         takes_ruled: something that is given to it may be denied.
         below: the selections on the objects behind it, by type, as they were laid out.
+        certain: the only one of these that there can be, if it is bare.
         one: returns what it holds of one object, where nothing else has to be known.
     """
 
@@ -103,10 +107,11 @@ class Field:
     takes_ruled: bool = False
     below: dict[str, Selection] = field(default_factory=dict, repr=False)
 
+    certain: Selection | None = None
     one: Callable[[Any], Any] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "one", self._one())
+        self.one = self._one()
 
     def _one(self) -> Callable[[Any], Any] | None:
         if self.definition is None:

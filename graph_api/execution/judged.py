@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
 
+from graph_api.authorization.decisions import Key
 from graph_api.authorization.guards import AlreadyReportedError, Running, running
 
 
@@ -24,10 +25,12 @@ class Judged:
     Attributes:
         running: what its guards look at.
         errors: what is denied of it by the grants.
+        key: what it and its caller are known by, in its document.
     """
 
     running: Running
     errors: list[GraphQLError]
+    key: Key
 
     @property
     def is_rejected(self) -> bool:

@@ -19,6 +19,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
     is_abstract_type,
@@ -32,6 +33,8 @@ from graph_api.execution.resolvers import call_of, reader_of
 Conditions = Mapping[str, object]
 """What the Boolean variables hold, by name."""
 _TYPENAME: Final = "__typename"
+_INCREMENTAL: Final = frozenset({"defer", "stream"})
+"""Directives of graphql-core's incremental delivery."""
 
 
 class Refused(Exception):
@@ -47,7 +50,12 @@ class Refused(Exception):
 
 
 class Plan:
-    """An operation laid out for callers with some grants."""
+    """An operation laid out for callers with some grants.
+
+    Attributes:
+        root: what is selected of the root type.
+        is_straight: it may go the straight way, see :mod:`graph_api.execution.straight`.
+    """
 
     def __init__(
         self,
@@ -72,6 +80,8 @@ class Plan:
         self._grants = grants
         self._typename = Value.of(schema.type_map["String"])
         self.root = self._select(root, [operation.selection_set])
+        is_mutation = operation.operation is OperationType.MUTATION
+        self.is_straight = self.root.is_bare and not is_mutation
 
     def below(self, of_field: Field, of_type: GraphQLObjectType) -> Selection:
         """Return what is selected on the objects of a type behind a field."""
@@ -79,6 +89,8 @@ class Plan:
         if selection is None:
             sets = [node.selection_set for node in of_field.nodes if node.selection_set]
             selection = of_field.below[of_type.name] = self._select(of_type, sets)
+            if of_field.value.is_certain and selection.is_bare:
+                of_field.certain = selection
         return selection
 
     def _select(self, of_type: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Selection:
@@ -113,6 +125,8 @@ class Plan:
                         continue
                     visited.add(name)
                     fragment = self.fragments[name]
+                    if selection.arguments or fragment.variable_definitions:
+                        raise Refused("fragment_arguments")
                     if self._applies(fragment, of_type):
                         yield from self._collect(of_type, fragment.selection_set, visited)
 
@@ -127,6 +141,8 @@ class Plan:
     def _is_included(self, selection: Any) -> bool:
         for directive in selection.directives or ():
             name = directive.name.value
+            if name in _INCREMENTAL:
+                raise Refused("incremental")
             leaves_out = {"skip": True, "include": False}.get(name)
             if leaves_out is not None and leaves_out is self._condition(directive):
                 return False

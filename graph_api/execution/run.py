@@ -18,8 +18,9 @@ from typing_extensions import override
 
 from graph_api.execution.completion import Completion, Found, whole
 from graph_api.execution.failures import Failures, Rows
-from graph_api.execution.fields import Selection
-from graph_api.execution.place import FieldPlace, Place
+from graph_api.execution.fields import Field, Selection
+from graph_api.execution.place import Place
+from graph_api.execution.straight import Stopped, straight
 from graph_api.execution.waiting import may_wait, settle, start
 
 ROOT = Place()
@@ -28,11 +29,18 @@ ROOT = Place()
 class Run(Completion):
     """One run of a plan."""
 
-    def response(self) -> Any:
-        """Run; return the result as graphql-core would, or an awaitable of it."""
+    def response(self, begun: Stopped | None = None) -> Any:
+        """Run; return the result as graphql-core would, or an awaitable of it.
+
+        Args:
+            begun: where the straight way through the root ended, if it was begun.
+        """
         if self.plan.operation.operation is OperationType.MUTATION:
             return start(self._in_series())
-        found = self.select(self.plan.root, [self.root], ROOT)
+        if begun is None:
+            found = self.select(self.plan.root, [self.root], ROOT)
+        else:
+            found = self._go_on(begun, ROOT)
         return self._result(found[0]) if isinstance(found, list) else start(self._later(found))
 
     async def _later(self, found: Found) -> ExecutionResult:
@@ -61,7 +69,8 @@ class Run(Completion):
     @override
     def select(self, selection: Selection, rows: Rows, place: Place) -> Found:
         if len(rows) == 1 and selection.is_bare:
-            return self._one(selection, rows[0], place)
+            one = straight(selection, rows[0])
+            return self._go_on(one, place) if isinstance(one, Stopped) else [one]
         columns = [self.column(each, rows, place) for each in selection.fields]
         completed: list[Any] = []
         for each, column in zip(selection.fields, columns, strict=True):
@@ -72,48 +81,19 @@ class Run(Completion):
             completed.append(done)
         return self._below(selection, columns, completed, len(rows), place)
 
-    def _one(self, selection: Selection, row: Any, place: Place) -> Found:
-        """Return what is selected of a single row, value by value."""
-        values: Rows = []
-        rest: list[int] = []
-        for read, passes in selection.reads:
-            try:
-                value = read(row)
-            except Exception as error:  # noqa: BLE001 -- stands for the value
-                value = error
-            if type(value) not in passes:
-                rest.append(len(values))
-            values.append(value)
-        if not rest:
-            return [dict(zip(selection.keys, values))]  # noqa: B905 -- both are equal
-        return self._of_one(selection, values, rest, place)
-
-    def _of_one(self, selection: Selection, values: Rows, rest: list[int], place: Place) -> Found:
-        """Complete what is not handed on of a single row: leaves first, then what is below it."""
-        below: list[int] = []
-        done = [*values]
-        for number in rest:
-            value, bulk = values[number], selection.fields[number].value.bulk
-            found: Any = None if bulk is None else bulk([value])
-            if found is not None:
-                (done[number],) = found
-            elif bulk is None and not may_wait(type(value)):
-                below.append(number)
-            else:
-                return self._settled(selection, [[each] for each in values], 1, place)
-        is_done = True
-        for number in below:
-            each, value = selection.fields[number], values[number]
-            at = FieldPlace(place, each)
-            found = self.complete(each, each.value, [value], {type(value)}, at)
-            is_done = is_done and type(found) is list
-            done[number] = found
-        if is_done:
-            for number in below:
-                (done[number],) = done[number]
-            return [dict(zip(selection.keys, done))]  # noqa: B905 -- both are equal
-        completed = [each if number in below else [each] for number, each in enumerate(done)]
-        return self._rest(selection, completed, 1, place)
+    def _go_on(self, stopped: Stopped, place: Place) -> Found:
+        """Go on where the straight way through a row ended."""
+        selection, columns = stopped.selection, [[each] for each in stopped.values]
+        if stopped.done is None:
+            return self._settled(selection, columns, 1, place)
+        completed: list[Any] = [[each] for each in stopped.done]
+        for number in stopped.below:
+            completed[number] = None
+        if stopped.begun is not None:
+            first = stopped.below[0]
+            at = self.place(selection.fields[first], place)
+            completed[first] = self._go_on(stopped.begun, at)
+        return self._below(selection, columns, completed, 1, place)
 
     async def _settled(
         self, selection: Selection, columns: list[Any], count: int, place: Place
@@ -142,18 +122,19 @@ class Run(Completion):
         """Complete the columns that are not yet: leaves one by one, objects as a level each."""
         is_done = True
         for number, (each, column) in enumerate(zip(selection.fields, columns, strict=True)):
-            if completed[number] is not None:
-                continue
-            at, value = self.place(each, place), each.value
-            if value.leaf is not None:
-                found: Any = self.leaves(each, value, column, at)
-            else:
-                found = self.complete(each, value, column, set(map(type, column)), at)
+            found = completed[number]
+            if found is None:
+                found = completed[number] = self._field(each, column, place)
             is_done = is_done and type(found) is list
-            completed[number] = found
         if is_done:
             return self._rows(selection, completed, count, place)
         return self._rest(selection, completed, count, place)
+
+    def _field(self, of_field: Field, column: Rows, place: Place) -> Any:
+        value, at = of_field.value, self.place(of_field, place)
+        if value.bulk is not None:
+            return self.leaves(of_field, value, column, at)
+        return self.complete(of_field, value, column, set(map(type, column)), at)
 
     async def _rest(
         self, selection: Selection, completed: list[Any], count: int, place: Place
@@ -179,7 +160,8 @@ class Run(Completion):
 
     async def _concurrently(self, levels: list[Any]) -> list[Any]:
         """Run levels side by side, so that their loaders ask together."""
-        if len(levels) < 2 or not (self.running is None or self.running.can_wait):
+        can_wait = self.running.can_wait if self.running else asyncio._get_running_loop()
+        if len(levels) < 2 or not can_wait:
             return [await each for each in levels]
         return list(await asyncio.gather(*levels))
 

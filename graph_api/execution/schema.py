@@ -37,7 +37,7 @@ from typing_extensions import override
 
 from graph_api.authorization.bulk import in_bulk
 from graph_api.authorization.decision import Operation
-from graph_api.authorization.decisions import Decisions, decide_once
+from graph_api.authorization.decisions import Decisions, decide_once, key_of
 from graph_api.authorization.guards import OpenedResolvers, Running, install, opened
 from graph_api.authorization.introspection import Introspection, Level
 from graph_api.authorization.names import DeniedNames, Names, concealing
@@ -55,6 +55,7 @@ from graph_api.execution.plan import Plan
 from graph_api.execution.result import conclude, conclude_each
 from graph_api.execution.ruled import ruled
 from graph_api.execution.run import Run
+from graph_api.execution.straight import Stopped, straight
 from graph_api.execution.subscriptions import subscribing
 from graph_api.execution.validation import validate
 
@@ -344,10 +345,17 @@ class Schema(strawberry.Schema):
         if plan is None:
             by_core = partial(self._by_graphql_core, document, operation, judged, execute)
             return judged.hold(partial(by_core, middleware or MiddlewareManager(), **asked))
-        build = partial(self._executor_of, document, operation, asked)
-        root, running = asked.get("root_value"), judged.running
-        run = Run(plan, build, coerced, context, root, self.rules, running, packs)
-        return judged.hold(run.response)
+        root = asked.get("root_value")
+
+        def run() -> Any:
+            begun = straight(plan.root, root) if plan.is_straight else None
+            if begun is not None and not isinstance(begun, Stopped):
+                return CoreResult(begun)
+            build = partial(self._executor_of, document, operation, asked)
+            run = Run(plan, build, coerced, context, root, self.rules, judged.running, packs)
+            return run.response(begun)
+
+        return judged.hold(run)
 
     def _by_graphql_core(
         self,
@@ -386,9 +394,11 @@ class Schema(strawberry.Schema):
     def _plan(self, document: Document, operation: Operation, judged: Judged) -> Plan | None:
         """Return how an operation runs without graphql-core; None if it can't, or is not to."""
         principal = judged.running.principal
-        if not self.compiled or self.names.schema(principal) is not self._schema:
+        if not self.compiled:
             return None
-        return self.engine.plan(document.plans, operation, principal.grants)
+        if self.names.hides and self.names.schema(principal) is not self._schema:
+            return None
+        return self.engine.plan(document.plans, judged.key, operation, principal.grants)
 
     async def respond(
         self,
@@ -466,8 +476,9 @@ class Schema(strawberry.Schema):
             can_wait: there is an event loop that waits for the result.
         """
         principal = self._principal(context)
-        reject = self.denied_fields == "reject"
-        decision = decide_once(decisions, self.rules, operation, principal.grants, reject=reject)
+        grants, rules = principal.grants, self.rules
+        key = key_of(rules, operation, grants, reject=self.denied_fields == "reject")
+        decision = decide_once(decisions, key, rules, operation, grants)
         denials, explains = decision.denials, self.explains
         errors = [each.error(principal, explains=explains) for each in denials] if denials else []
         running = Running(
@@ -478,7 +489,7 @@ class Schema(strawberry.Schema):
             explains=explains,
             hidden_by=self.names.hidden_by,
         )
-        return Judged(running, errors)
+        return Judged(running, errors, key)
 
 
 class _Prepared(SchemaExtension):

@@ -33,7 +33,7 @@ class _Entry(Generic[Value]):
     uses: float = 1
 
     def use(self, now: float) -> None:
-        self.uses = self.weight(now) + 1
+        self.uses = self.uses * math.exp2((self.used_at - now) / HALF_LIFE) + 1
         self.used_at = now
 
     def weight(self, now: float) -> float:
@@ -98,8 +98,11 @@ class Segments(Generic[Value]):
         """Return a value that is kept, and count the use."""
         with self._lock:
             now = self._clock()
-            segment = self._proven if key in self._proven else self._new
+            segment = self._proven
             entry = segment.get(key)
+            if entry is None:
+                segment = self._new
+                entry = segment.get(key)
             if entry is None:
                 return None
             if now - entry.used_at > MAX_IDLE:

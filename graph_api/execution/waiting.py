@@ -58,12 +58,13 @@ class Rest:
 
 
 @lru_cache(maxsize=4096)
-def is_plain(of_type: type) -> bool:
+def is_plain(of_type: Any) -> bool:
     """Whether values of a class are there: neither null, nor an error, nor to be waited for."""
     return not (of_type in _ABSENT or issubclass(of_type, Exception) or may_wait(of_type))
 
 
-def may_wait(of_type: type) -> bool:
+@lru_cache(maxsize=4096)
+def may_wait(of_type: Any) -> bool:
     """Whether values of a class may have to be waited for."""
     return hasattr(of_type, "__await__")
 

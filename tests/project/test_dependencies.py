@@ -20,6 +20,7 @@ FOUND_BY_NAME = {
     "uvloop": "uvicorn's fast event loop",
     "hatchling": "builds the wheel, as a command",
     "pytest-cov": "`just coverage`",
+    "pytest-describe": "graphql-core's own tests are written with it",
     "pytest-xdist": "pytest's --numprocesses",
 }
 
