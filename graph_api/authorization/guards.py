@@ -73,7 +73,6 @@ class Running:
         acting: who is judged below which field.
         denials: static denials that the document didn't tell: of a type behind an interface, or of
             an acting caller; one for each position in the document.
-        opened: guards that the caller's grants open, each with what it guards.
         can_wait: there is an event loop that waits for the result.
         explains: whoever is denied is told what they lack.
         prints: nothing is answered, the schema itself is printed.
@@ -88,13 +87,17 @@ class Running:
     given: Given = field(default_factory=dict)
     acting: dict[tuple[str | int, ...], Principal] = field(default_factory=dict)
     denials: list[GraphQLError] = field(default_factory=list)
-    opened: Mapping[Any, Any] = field(default_factory=dict)
     can_wait: bool = True
     explains: bool = False
     prints: bool = False
     hidden_by: Callable[[Rule, Principal], bool] = lambda _rule, _principal: False
-    judged: Principal | None = None
-    must_be: bool = False
+    judged: Principal | None = field(default=None, init=False)
+    must_be: bool = field(default=False, init=False)
+
+    @cached_property
+    def opened(self) -> Mapping[Any, Any]:
+        """Guards that the caller's grants open, each with what it guards."""
+        return {}
 
     @cached_property
     def inputs(self) -> dict[object, tuple[str, Rule] | None]:

@@ -41,6 +41,10 @@ class Completion(TypeResolution):
     def select(self, selection: Selection, rows: Rows, place: Place) -> Found:
         """Return what is selected of each row."""
 
+    @abstractmethod
+    def level(self, selection: Selection, columns: list[Any], count: int, place: Place) -> Found:
+        """Return rows of what was read of so many."""
+
     def complete(
         self, of_field: Field, value: Value, column: Rows, kinds: set[type], place: Place
     ) -> Found:
@@ -100,21 +104,27 @@ class Completion(TypeResolution):
         """Complete lists: their items are one level, whichever list they are in."""
         if not kinds <= {list}:
             return self._iterables(of_field, value, column, place)
-        items: Rows = [*chain.from_iterable(column)] if len(column) != 1 else [*column[0]]
-        found = None if value.bulk_items is None else value.bulk_items(items)
-        if found is not None:
-            return _cut(found, column)
+        items: Rows = column[0] if len(column) == 1 else [*chain.from_iterable(column)]
+        if value.bulk_items is not None:
+            found = value.bulk_items([*items])  # the application's list stays its own
+            if found is not None:
+                return _cut(found, column)
         return self._items(of_field, value, items, ItemPlace(place, column))
 
     def _items(self, of_field: Field, value: Value, items: Rows, place: ItemPlace) -> Found:
         """Complete the items of lists, which are not all plain leaves."""
         item: Any = value.item
         found: Any = None
-        kinds = set(map(type, items))
-        if value.bulk_items is None and not any(map(may_wait, kinds)):
-            found = self.complete(of_field, item, items, kinds, place)
-            if type(found) is list:
-                return _cut(found, place.lists)
+        of_objects = of_field.certain_items
+        columns = None if of_objects is None else of_objects.columns(items)
+        if of_objects is not None and columns is not None:
+            found = self.level(of_objects, columns, len(items), place)
+        elif value.bulk_items is None:
+            kinds = set(map(type, items))
+            if not any(map(may_wait, kinds)):
+                found = self.complete(of_field, item, items, kinds, place)
+        if type(found) is list:
+            return _cut(found, place.lists)
         return self._items_of(of_field, value, items, found, place)
 
     async def _items_of(
@@ -123,6 +133,7 @@ class Completion(TypeResolution):
         """Return lists, after their items were waited for; a list that fails counts its first."""
         item: Any = value.item
         if found is None:
+            items = [*items]
             await settle([items])
             if item.leaf is not None:
                 completed, failed = self.leaves(of_field, item, items, place)

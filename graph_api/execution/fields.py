@@ -22,6 +22,7 @@ from graph_api.authorization.guards import Guard
 from graph_api.authorization.rules import Rule
 from graph_api.execution import leaves
 from graph_api.execution.resolvers import Call, Reader
+from graph_api.execution.waiting import is_plain
 
 PACKED_FROM = 500
 """Objects of one selection, from which on a class is defined for them."""
@@ -90,6 +91,7 @@ class Field:
         takes_ruled: something that is given to it may be denied.
         below: the selections on the objects behind it, by type, as they were laid out.
         certain: the only one of these that there can be, if it is bare.
+        certain_items: the same, if there is a list of these.
         one: returns what it holds of one object, where nothing else has to be known.
     """
 
@@ -108,6 +110,7 @@ class Field:
     below: dict[str, Selection] = field(default_factory=dict, repr=False)
 
     certain: Selection | None = None
+    certain_items: Selection | None = None
     one: Callable[[Any], Any] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,6 +149,26 @@ class Selection:
     def reads(self) -> tuple[tuple[Any, frozenset[type]], ...]:
         """What reads each field of a bare selection, with the classes that are handed on."""
         return tuple((each.one, each.value.passes) for each in self.fields)
+
+    @cached_property
+    def readers(self) -> tuple[Reader, ...]:
+        """What reads the fields, if all of them are attributes."""
+        readers = tuple(each.read for each in self.fields if each.read and each.one)
+        return readers if len(readers) == len(self.fields) else ()
+
+    def columns(self, rows: list[Any]) -> list[list[Any]] | None:
+        """Read attributes of rows; None if there is more to it: other classes, or what raises."""
+        kind: Any = type(rows[0]) if rows else None
+        if not (rows and self.readers and is_plain(kind)):
+            return None
+        first, *others = self.readers
+        try:
+            column = first.of(kind, rows)
+            if len(column) < len(rows):
+                return None
+            return [column, *(each.all(rows) for each in others)]
+        except Exception:  # noqa: BLE001 -- told row by row by those who ask again
+            return None
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

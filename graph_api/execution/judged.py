@@ -18,28 +18,26 @@ class Rejection(list[GraphQLError]):
     """The errors of an operation that was decided not to run: Strawberry hands on just these."""
 
 
-@dataclass(slots=True)
-class Judged:
-    """An operation before it runs.
+@dataclass(kw_only=True)
+class Judged(Running):
+    """An operation that is decided, before and while it runs.
 
     Attributes:
-        running: what its guards look at.
         errors: what is denied of it by the grants.
         key: what it and its caller are known by, in its document.
     """
 
-    running: Running
     errors: list[GraphQLError]
     key: Key
 
     @property
     def is_rejected(self) -> bool:
         """Whether nothing of it may run."""
-        return self.running.decision.is_rejected
+        return self.decision.is_rejected
 
     def hold(self, execute: Callable[[], Any]) -> Any:
         """Execute under the guards; return the result, denials first, or an awaitable of it."""
-        token = running.set(self.running)
+        token = running.set(self)
         try:
             result = execute()
         finally:
@@ -49,7 +47,7 @@ class Judged:
         return self._finish(result) if isawaitable(result) else result
 
     async def _finish(self, result: Any) -> Any:
-        with set_running(self.running):
+        with set_running(self):
             finished = await result
         return self._with_denials(finished)
 
@@ -57,9 +55,9 @@ class Judged:
         """Put the denials before the errors of execution, which has nulled them without a word."""
         if not isinstance(result, ExecutionResult):
             return result
-        if not (self.errors or result.errors or self.running.denials):
+        if not (self.errors or result.errors or self.denials):
             return result
-        denials = [*self.errors, *self.running.denials]
+        denials = [*self.errors, *self.denials]
         others = [error for error in result.errors or () if not _is_reported(error)]
         return ExecutionResult(result.data, [*denials, *others] or None)
 

@@ -98,8 +98,8 @@ def _instants(fitting: type[Struct], column: Column) -> Column | None:
         return None
     texts = json.encode(column)
     printed = texts.replace(b"Z", b"+00:00")  # it ends those in UTC, and stands nowhere else
-    instants = len(column) - texts.count(b"null")
-    if len(printed) - len(texts) != instants * len("00:00"):
+    in_utc = (len(printed) - len(texts)) // len("00:00")
+    if in_utc < len(column) and in_utc < len(column) - texts.count(b"null"):
         return None
     found: Column = json.decode(printed)
     return found

@@ -89,8 +89,11 @@ class Plan:
         if selection is None:
             sets = [node.selection_set for node in of_field.nodes if node.selection_set]
             selection = of_field.below[of_type.name] = self._select(of_type, sets)
-            if of_field.value.is_certain and selection.is_bare:
+            value = of_field.value
+            if selection.is_bare and value.is_certain:
                 of_field.certain = selection
+            elif selection.is_bare and value.item and value.item.is_certain:
+                of_field.certain_items = selection
         return selection
 
     def _select(self, of_type: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Selection:

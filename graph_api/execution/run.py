@@ -72,14 +72,18 @@ class Run(Completion):
             one = straight(selection, rows[0])
             return self._go_on(one, place) if isinstance(one, Stopped) else [one]
         columns = [self.column(each, rows, place) for each in selection.fields]
+        return self.level(selection, columns, len(rows), place)
+
+    @override
+    def level(self, selection: Selection, columns: list[Any], count: int, place: Place) -> Found:
         completed: list[Any] = []
         for each, column in zip(selection.fields, columns, strict=True):
             bulk = each.value.bulk
             done = bulk(column) if bulk is not None and type(column) is list else None
             if done is None and (bulk is not None or _may_wait(column)):
-                return self._settled(selection, columns, len(rows), place)
+                return self._settled(selection, columns, count, place)
             completed.append(done)
-        return self._below(selection, columns, completed, len(rows), place)
+        return self._below(selection, columns, completed, count, place)
 
     def _go_on(self, stopped: Stopped, place: Place) -> Found:
         """Go on where the straight way through a row ended."""

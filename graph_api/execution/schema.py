@@ -318,7 +318,7 @@ class Schema(strawberry.Schema):
         operation = kept.operation(operation_name, variable_values)
         asked = {"context_value": context_value, "operation_name": operation_name, **options}
         return self._perform(
-            kept, operation, execute, middleware=middleware, can_wait=can_wait, **asked
+            kept, operation, execute, asked, middleware=middleware, can_wait=can_wait
         )
 
     def _perform(
@@ -326,11 +326,11 @@ class Schema(strawberry.Schema):
         document: Document,
         operation: Operation,
         execute: Callable[..., Any],
+        asked: Mapping[str, Any],
         *,
         middleware: MiddlewareManager | None = None,
         can_wait: bool = True,
         packs: bool = False,
-        **asked: Any,
     ) -> Any:
         """Decide an operation, and run what the decision leaves, by a plan if there can be one."""
         context = asked["context_value"]
@@ -352,7 +352,7 @@ class Schema(strawberry.Schema):
             if begun is not None and not isinstance(begun, Stopped):
                 return CoreResult(begun)
             build = partial(self._executor_of, document, operation, asked)
-            run = Run(plan, build, coerced, context, root, self.rules, judged.running, packs)
+            run = Run(plan, build, coerced, context, root, self.rules, judged, packs)
             return run.response(begun)
 
         return judged.hold(run)
@@ -366,14 +366,13 @@ class Schema(strawberry.Schema):
         middleware: MiddlewareManager,
         **asked: Any,
     ) -> Any:
-        running = judged.running
-        running.opened = self._opened(self.rules.relevant(running.principal.grants))
+        judged.opened = self._opened(self.rules.relevant(judged.principal.grants))
         return execute(
             self._schema,
             document.node,
             variable_values=dict(operation.variables),
             hide_suggestions=self._hides_suggestions,
-            middleware=OpenedResolvers(running, middleware),
+            middleware=OpenedResolvers(judged, middleware),
             **asked,
         )
 
@@ -393,7 +392,7 @@ class Schema(strawberry.Schema):
 
     def _plan(self, document: Document, operation: Operation, judged: Judged) -> Plan | None:
         """Return how an operation runs without graphql-core; None if it can't, or is not to."""
-        principal = judged.running.principal
+        principal = judged.principal
         if not self.compiled:
             return None
         if self.names.hides and self.names.schema(principal) is not self._schema:
@@ -439,15 +438,12 @@ class Schema(strawberry.Schema):
             errors = self.validate(document, self._principal(context))
             if errors:
                 return conclude(PreExecutionError(None, errors))
-        result = self._perform(
-            document,
-            operation,
-            self._execute,
-            packs=True,
-            context_value=context,
-            operation_name=operation_name,
-            executor_class=self.execution_context_class,
-        )
+        asked = {
+            "context_value": context,
+            "operation_name": operation_name,
+            "executor_class": self.execution_context_class,
+        }
+        result = self._perform(document, operation, self._execute, asked, packs=True)
         result = result if isinstance(result, CoreResult) else await result
         found = ExecutionResult(result.data, result.errors)
         return conclude(found) if result.errors else found
@@ -481,15 +477,16 @@ class Schema(strawberry.Schema):
         decision = decide_once(decisions, key, rules, operation, grants)
         denials, explains = decision.denials, self.explains
         errors = [each.error(principal, explains=explains) for each in denials] if denials else []
-        running = Running(
+        return Judged(
             principal,
             decision,
             operation.given,
             can_wait=can_wait,
             explains=explains,
             hidden_by=self.names.hidden_by,
+            errors=errors,
+            key=key,
         )
-        return Judged(running, errors, key)
 
 
 class _Prepared(SchemaExtension):
@@ -525,7 +522,7 @@ class _Prepared(SchemaExtension):
         if self.schema.misfits(asked, context.context):
             yield
             return
-        with set_running(self.schema.judge(asked, context.context, {}).running):
+        with set_running(self.schema.judge(asked, context.context, {})):
             yield
 
 

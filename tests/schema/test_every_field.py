@@ -146,7 +146,7 @@ WHATEVER = roads(ANYONE)
 def denials(document: str, column: str) -> list[str]:
     node = parse(document)
     judged = schema.judge(operation_of(node, None, {}), Caller(principal(column)), {})
-    return [each.coordinate for each in judged.running.decision.denials]
+    return [each.coordinate for each in judged.decision.denials]
 
 
 async def shown(column: str) -> set[str]:
