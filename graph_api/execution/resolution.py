@@ -194,7 +194,7 @@ class Resolution:
             verdicts = await rule.check_many(rows, principal, converted, info)
         else:
             verdicts = rule.check_now(rows, principal, converted, info)
-        if False not in verdicts:
+        if verdicts.count(True) == len(verdicts):
             return self._resolve(of_field, rows, place)
         allowed = [number for number, verdict in enumerate(verdicts) if verdict]
         column: Rows = [
