@@ -22,7 +22,7 @@ from benchmarks.people import PERMISSION, READER, columns
 from benchmarks.postgresql import temporary_database
 from benchmarks.report import Line, Report, Step, figures_of, sheet_of
 from graph_api import Context, HasPermission, Info, Public, Schema
-from graph_api.db.engine import Database
+from graph_api.db import Columns, Database, Rows
 from graph_api.db.types import UtcDateTime
 
 ROWS = 1_000
@@ -63,16 +63,17 @@ class Person:
     created_at: datetime | None = _guarded()
 
 
+PEOPLE = Columns(Person, PERSON)
+
+
 @strawberry.type
 class Query:
     """What is asked for."""
 
-    @strawberry.field(permission_classes=[Public()])
-    async def people(self, info: Info) -> list[Person] | None:
+    @strawberry.field(permission_classes=[Public()], graphql_type=list[Person] | None)
+    def people(self, info: Info) -> Rows[Person]:
         """Return all rows."""
-        async with info.context.db.read() as session:
-            rows = (await session.execute(select(PERSON))).mappings()
-            return [Person(**row) for row in rows]
+        return Rows(select(PERSON), PEOPLE, info.context.db)
 
 
 def report(pairs: int, step: Step) -> Report:

@@ -21,6 +21,7 @@ from graph_api.authorization.rules import (
 )
 from graph_api.context import Context
 from graph_api.errors import BadUserInput, Conflict, Forbidden, GraphApiError, NotFound
+from graph_api.execution.columns import Lazy, reads
 from graph_api.execution.extend import extend
 from graph_api.execution.federation import FederationSchema
 from graph_api.execution.schema import Schema
@@ -58,6 +59,7 @@ __all__ = [
     "IsAuthenticated",
     "IsSelf",
     "Last",
+    "Lazy",
     "Node",
     "NotFound",
     "Principal",
@@ -73,5 +75,6 @@ __all__ = [
     "create_app",
     "extend",
     "page_args",
+    "reads",
     "rule",
 ]

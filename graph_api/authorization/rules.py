@@ -14,10 +14,11 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABCMeta
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable, iscoroutinefunction, signature
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.permission import BasePermission
@@ -134,6 +135,12 @@ class Rule(BasePermission, metaclass=RuleType):
         """The permission of Strawberry's kind that this rule is, and nothing beside it."""
         judge = self.term.judge if isinstance(self.term, ObjectTerm) else None
         return judge.permission if isinstance(judge, _Ask) else None
+
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """The attributes of objects that it looks at; None if that is not known."""
+        leaves = [each.reads for each in self.term.leaves() if isinstance(each, ObjectTerm)]
+        return None if None in leaves else frozenset[str]().union(*filter(None, leaves))
 
     def static(self, grants: Grants) -> Verdict:
         """Judge by the grants alone: true, false, or None where the object must be known."""
@@ -411,21 +418,40 @@ def IsSelf(*, by: str = "id", arg: str | None = None) -> type[Rule]:  # noqa: N8
             ``input.userId``.
     """
     if arg is None:
-        return _declared(Rule(ObjectTerm(f"self({_named(by)})", _SelfBy(by))))
+        term = ObjectTerm(f"self({_named(by)})", _SelfBy(by), reads=frozenset({by}))
+        return _declared(Rule(term))
     path = tuple(_named(arg).split("."))
-    return _declared(Rule(ObjectTerm(f"self(arg: {arg})", _SelfArgument(path))))
+    term = ObjectTerm(f"self(arg: {arg})", _SelfArgument(path), reads=frozenset())
+    return _declared(Rule(term))
 
 
-def rule(judge: Callable[..., Any]) -> type[Rule]:
+@overload
+def rule(judge: Callable[..., Any]) -> type[Rule]: ...
+@overload
+def rule(*, reads: Iterable[str]) -> Callable[[Callable[..., Any]], type[Rule]]: ...
+
+
+def rule(judge: Callable[..., Any] | None = None, *, reads: Iterable[str] | None = None) -> Any:
     """Make a rule of a function over a batch of objects.
 
-        @rule
+        @rule(reads=["author_id"])
         async def owns(principal: Principal, articles: Sequence[Article]) -> Sequence[bool]:
             return [article.author_id == principal.subject for article in articles]
 
     The function is called once for a list, not once a row, and only for signed-in callers. It may
     take ``info`` and ``arguments`` (both as a resolver gets them) as keyword arguments.
+
+    Args:
+        judge: the function.
+        reads: the attributes of the objects that it looks at, so that no others are fetched for
+            it; all of them where it doesn't say (``@rule`` alone).
     """
+    if judge is None:
+        return partial(_rule, reads=frozenset(reads or ()))
+    return _rule(judge, None)
+
+
+def _rule(judge: Callable[..., Any], reads: frozenset[str] | None) -> type[Rule]:
     wanted = signature(judge).parameters.keys() & {"info", "arguments"}
 
     def ask(call: Call, objects: Sequence[Any]) -> Any:
@@ -434,7 +460,8 @@ def rule(judge: Callable[..., Any]) -> type[Rule]:
     name = judge.__name__
     if not name.isidentifier() or name in _WORDS:
         raise ConfigurationError(f"A rule can't be called {name}: it is printed by its name.")
-    return _declared(Rule(ObjectTerm(name, ask, is_async=iscoroutinefunction(judge))))
+    is_async = iscoroutinefunction(judge)
+    return _declared(Rule(ObjectTerm(name, ask, is_async=is_async, reads=reads)))
 
 
 def denial(rule: Rule, coordinate: str, principal: Principal) -> GraphApiError:

@@ -109,12 +109,14 @@ class ObjectTerm(Term):
         is_stranger: a Strawberry permission that is not ours. It is asked about anonymous callers
             too; of our own rules those are statically false, since nobody anonymous owns a thing.
         is_async: ``judge`` answers with an awaitable.
+        reads: the attributes that ``judge`` looks at; None if any of them.
     """
 
     name: str
     judge: Judge = field(repr=False)
     is_stranger: bool = False
     is_async: bool = False
+    reads: frozenset[str] | None = field(default=None, compare=False)
 
     @override
     def static(self, grants: Grants) -> Verdict:

@@ -8,12 +8,12 @@ line for it, instead of polling a locked file.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Executable, Row, event, make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
@@ -70,6 +70,16 @@ class Database:
         async with AsyncSession(self.reader, expire_on_commit=False) as session:
             with _busy():
                 yield session
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return the rows of one statement that reads, without a session of the ORM around it.
+
+        Raises:
+            RateLimited: ``database_busy``, if no connection gets free in time.
+        """
+        with _busy():
+            async with self.reader.connect() as connection:
+                return (await connection.execute(statement)).all()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

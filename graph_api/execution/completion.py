@@ -16,6 +16,7 @@ from graphql.execution import Executor
 from graphql.pyutils import is_iterable
 
 from graph_api.execution.abstract_types import TypeResolution
+from graph_api.execution.columns import Written
 from graph_api.execution.failures import NONE, Failed, Failures, Rows
 from graph_api.execution.fields import Field, Selection, Value
 from graph_api.execution.place import ItemPlace, Place, SomePlace
@@ -49,7 +50,7 @@ class Completion(TypeResolution):
         self, of_field: Field, value: Value, column: Rows, kinds: set[type], place: Place
     ) -> Found:
         """Complete a column of lists or of objects; ``kinds`` are its classes."""
-        if all(map(is_plain, kinds)):
+        if Written not in kinds and all(map(is_plain, kinds)):
             complete = self._lists if value.item is not None else self._objects
             return complete(of_field, value, column, kinds, place)
         return self._those_there(of_field, value, column, place)
@@ -59,16 +60,18 @@ class Completion(TypeResolution):
     ) -> tuple[Rows, Failures]:
         """Complete what is there of a column in which nothing is to be waited for any more."""
         failures: Failures = {}
+        completed: Rows = [None] * len(column)
         there = []
         for row, each in enumerate(column):
             if isinstance(each, Exception):
                 failures[row] = Failed.of(of_field, each, place, row)
+            elif isinstance(each, Written):
+                completed[row] = each.json
             elif each is not None and each is not Undefined:
                 there.append(row)
         rows, at = [column[row] for row in there], SomePlace(place, there)
         complete = self._lists if value.item is not None else self._objects
         found, failed = await whole(complete(of_field, value, rows, set(map(type, rows)), at))
-        completed: Rows = [None] * len(column)
         for row, each in zip(there, found, strict=True):
             completed[row] = each
         failures |= {there[row]: each for row, each in failed.items()}

@@ -38,7 +38,7 @@ def bulk_of(leaf: GraphQLLeafType, *, is_non_null: bool) -> Bulk:
         leaf: the scalar or enum.
         is_non_null: whether None has to be looked at, too.
     """
-    if leaf.name == "DateTime" and leaf.coerce_output_value is isoformat:  # Strawberry's own
+    if _prints_isoformat(leaf):
         return partial(_instants, _column_of(datetime, is_non_null=is_non_null))
     if leaf is GraphQLFloat:
         return partial(_floats, {float} if is_non_null else {float, NULL})
@@ -46,6 +46,15 @@ def bulk_of(leaf: GraphQLLeafType, *, is_non_null: bool) -> Bulk:
     if kind is None:
         return _none
     return partial(_texts if kind is str else _those, _column_of(kind, is_non_null=is_non_null))
+
+
+def is_standard(leaf: GraphQLLeafType) -> bool:
+    """Whether a leaf is one of the specification's scalars, or Strawberry's ``DateTime``."""
+    return leaf in _PASSED or leaf in _PASSED_WITHIN or _prints_isoformat(leaf)
+
+
+def _prints_isoformat(leaf: GraphQLLeafType) -> bool:
+    return leaf.name == "DateTime" and leaf.coerce_output_value is isoformat  # Strawberry's own
 
 
 def passed_by(leaf: GraphQLLeafType) -> type | None:

@@ -78,6 +78,7 @@ class Reader:
     """Reads an attribute.
 
     Attributes:
+        name: its Python name.
         one: from one object.
         all: from each of a list of objects.
     """

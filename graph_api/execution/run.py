@@ -16,6 +16,7 @@ from typing import Any
 from graphql import ExecutionResult, OperationType
 from typing_extensions import override
 
+from graph_api.execution.columns import ask
 from graph_api.execution.completion import Completion, Found, whole
 from graph_api.execution.failures import Failures, Rows
 from graph_api.execution.fields import Field, Selection
@@ -110,6 +111,9 @@ class Run(Completion):
             None if each.value.bulk is None else each.value.bulk(column)
             for each, column in zip(selection.fields, columns, strict=True)
         ]
+        for each, column, done in zip(selection.fields, columns, completed, strict=True):
+            if done is None:
+                ask(self.plan, each, column, writes=self.packs)
         await settle(
             [column for column, done in zip(columns, completed, strict=True) if done is None]
         )
