@@ -50,6 +50,8 @@ _MOST_LITERALS = 1_000
 _LONGEST_KEPT = 200
 """Characters of the texts of which it is remembered what is left of them."""
 
+_encode = msgspec.json.Encoder().encode
+_root = logging.getLogger()
 _access = logging.getLogger("graph_api.access")
 _requests = structlog.stdlib.get_logger(_access.name)
 _notes: ContextVar[dict[str, str] | None] = ContextVar("notes", default=None)
@@ -121,16 +123,16 @@ def _noted() -> dict[str, str]:
     return notes
 
 
-def log_request(level: int, **fields: str | float) -> None:
-    """Write the line of a request that is over, such as ``status=200``.
+def log_request(level: int, fields: Mapping[str, str | float]) -> None:
+    """Write the line of a request that is over, with fields such as its ``status``.
 
     There is one for each request, so it goes past the records of the standard library where nobody
     looks at them: if the only handler is that of ``serve``.
     """
-    match _access.handlers or logging.getLogger().handlers:
+    match _access.handlers or _root.handlers:
         case [_JsonLines() as lines]:
             if _access.isEnabledFor(level):
-                lines.write_request(level, fields)
+                lines.write_request(level, {**_noted(), **fields})
         case _:
             _requests.log(level, "request", **_noted(), **fields)
 
@@ -247,28 +249,28 @@ def _renderer(mode: Mode) -> Processor:
 
 
 def _json(event: MutableMapping[str, Any], **_options: Any) -> str:
-    return msgspec.json.encode(event).decode()
+    return _encode(event).decode()
 
 
 class _JsonLines(logging.StreamHandler[TextIO]):
     """Writes a JSON object a line."""
 
-    def write_request(self, level: int, fields: Mapping[str, str | float]) -> None:
+    def write_request(self, level: int, said: dict[str, str | float]) -> None:
         """Write the line that the formatter would write, but for the order of its members."""
-        noted = {**structlog.contextvars.get_contextvars(), **_noted()}
+        said.update(structlog.contextvars.get_contextvars())
         line = {
             "event": "request",
             "level": logging.getLevelName(level).lower(),
             "logger": _access.name,
             "timestamp": datetime.now(UTC),
-            "request_id": noted.pop("request_id", None),
-            **redact(None, "", {**noted, **fields}),
+            "request_id": said.pop("request_id", None),
+            **redact(None, "", said),
         }
-        text = msgspec.json.encode(line).decode() + self.terminator
+        text = _encode(line).decode() + self.terminator
         self.acquire()
         try:
             self.stream.write(text)
-            self.flush()
+            self.stream.flush()
         except Exception:  # noqa: BLE001 -- as `emit` does
             self.handleError(logging.makeLogRecord(line))
         finally:

@@ -19,22 +19,21 @@ _PREFLIGHT_SECONDS = "600"
 
 
 class Cors:
-    """Lets pages of listed origins read the answers of an application."""
+    """Lets pages of listed origins read answers."""
 
-    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
-        self.app = app
+    def __init__(self, origins: Collection[str]) -> None:
         self.origins = frozenset(map(origin_of, origins))
 
-    async def answer(self, head: Head, receive: Receive, send: Send) -> None:
+    async def answer(self, app: ASGIApp, head: Head, receive: Receive, send: Send) -> None:
         """Answer a preflight, or add the headers to what the application answers."""
         origin = head.text(b"origin")
         if not origin:
-            await self.app(head.scope, receive, send)
+            await app(head.scope, receive, send)
         elif head.scope["method"] == "OPTIONS" and b"access-control-request-method" in head:
             await self._preflight(origin, head, send)
         else:
             dressed = with_headers(send, lambda to: self._allow(origin, to))
-            await self.app(head.scope, receive, dressed)
+            await app(head.scope, receive, dressed)
 
     def _allow(self, origin: str, to: MutableScopeHeaders) -> None:
         if "origin" not in to.get("vary", "").lower():

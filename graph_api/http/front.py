@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator, Mapping
 
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
+from litestar.routes import ASGIRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph_api.http.access_log import CLIENT_GONE, Entry
@@ -29,7 +30,19 @@ def put_in_front(app: Litestar, settings: Settings) -> None:
     answer without them.
     """
     app.after_exception.append(_log_unexpected)
-    app.asgi_handler = Front(app.asgi_handler, settings)
+    app.asgi_handler = Front(app.asgi_handler, settings, dict(_short_ways(app)))
+
+
+def _short_ways(app: Litestar) -> Iterator[tuple[str, ASGIApp]]:
+    """Yield the ASGI routes by path that Litestar's router would add nothing to but its time.
+
+    It is a third of the time of a small query.
+    """
+    for route in app.routes:
+        if isinstance(route, ASGIRoute):
+            handler = route.route_handler
+            if not (handler.is_mount or handler.resolve_guards() or handler.copy_scope):
+                yield route.path, handler.fn
 
 
 class Front:
@@ -38,12 +51,14 @@ class Front:
     It is one, since each of its own would cost every request and every message of it a call more.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, short_ways: Mapping[str, ASGIApp]) -> None:
+        """Stand before an application, some paths of which are answered past its router."""
         self._app = app
+        self._short_ways = short_ways
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._security = SecurityHeaders(https=settings.issuer.startswith("https:"))
         self._hosts = KnownHosts(settings.allowed_hosts)
-        self._cors = Cors(app, settings.allowed_origins)
+        self._cors = Cors(settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or go on; write the line when the answer is out or has failed."""
@@ -53,6 +68,7 @@ class Front:
             return
         head = Head(scope)
         entry = Entry(head)
+        app = self._short_ways.get(scope["path"], self._app)
 
         def leave(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
@@ -62,10 +78,12 @@ class Front:
             return send(message)
 
         try:
-            if self._hosts.include(head):
-                await self._cors.answer(head, receive, leave)
-            else:
+            if not self._hosts.include(head):
                 await answer_plainly(leave, 421, "This host name is not served here.")
+            elif b"origin" in head:
+                await self._cors.answer(app, head, receive, leave)
+            else:
+                await app(scope, receive, leave)
             entry.status = entry.status or CLIENT_GONE
         finally:
             entry.write()

@@ -7,7 +7,6 @@ See https://graphql.github.io/graphql-over-http/draft/. Which statuses an operat
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -121,9 +120,13 @@ def graphql_route(
         if head.scope["method"] == "OPTIONS":
             await answer_plainly(send, 204, headers=[(b"allow", _METHODS.encode())])
             return
-        with suppress(Gone):
+        try:
             answer = await endpoint.answer(head, receive)
-            await answer.send(send)
+        except Gone:
+            return
+        except Exception as error:  # noqa: BLE001 - masked here, logged by `failure`
+            answer = response.failure(error, JSON)
+        await answer.send(send)
 
     return graphql
 

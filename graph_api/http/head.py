@@ -18,9 +18,9 @@ class Head:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = cast("HTTPScope", scope)
-        self._given = scope["headers"]
+        self._given = cast("list[tuple[bytes, bytes]]", scope["headers"])
         self._last = dict(self._given)
-        self._is_unique = len(self._last) == len(list(self._given))
+        self._is_unique = len(self._last) == len(self._given)
 
     def __contains__(self, name: bytes) -> bool:
         """Whether there is such a field."""

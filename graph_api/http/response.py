@@ -23,6 +23,7 @@ from graph_api.execution.result import NotExecuted
 from graph_api.http.bearer import INSUFFICIENT_SCOPE, INVALID_TOKEN, REALM
 from graph_api.http.negotiation import GRAPHQL_RESPONSE, HTML, JSON
 
+_encode = msgspec.json.Encoder().encode
 _ALWAYS = (
     (b"cache-control", b"no-store"),
     (b"vary", b"Authorization, Cookie, Origin, Accept"),
@@ -66,7 +67,9 @@ def answer(
 ) -> Answer:
     """Answer with a result, in the status that it has under a media type."""
     status, headers = _status(result, media_type)
-    return _response(_members(result), status, media_type, {**headers, **(more_headers or {})})
+    if more_headers:
+        headers = {**headers, **more_headers}
+    return _response(_members(result), status, media_type, headers)
 
 
 def refusal(
@@ -108,7 +111,7 @@ def before_execution(error: GraphApiError, media_type: str) -> Answer:
 def _response(
     body: dict[str, Any], status: int, media_type: str, headers: Mapping[str, str]
 ) -> Answer:
-    return Answer(status, media_type, msgspec.json.encode(body), headers)
+    return Answer(status, media_type, _encode(body), headers)
 
 
 def _members(result: ExecutionResult) -> dict[str, Any]:
@@ -121,14 +124,14 @@ def _members(result: ExecutionResult) -> dict[str, Any]:
     return members
 
 
-def _status(result: ExecutionResult, media_type: str) -> tuple[int, dict[str, str]]:
+def _status(result: ExecutionResult, media_type: str) -> tuple[int, Mapping[str, str]]:
     errors = result.errors or []
     match result:
         case NotExecuted(phase="authorization"):
             return _denied(errors)
         case NotExecuted():
             return (400 if media_type == GRAPHQL_RESPONSE else 200), {}
-    if retry_after := _retry_after(result.data, errors):
+    if errors and (retry_after := _retry_after(result.data, errors)):
         return 429, {"Retry-After": str(retry_after)}
     return 200, {}
 

@@ -26,7 +26,7 @@ class SecurityHeaders:
 
     def missing(self, given: Iterable[tuple[bytes, bytes]]) -> Fields:
         """Return those that an answer with these headers lacks."""
-        there = [name.lower() for name, _ in given]
+        there = [name for name, _ in given]
         if self._by_name.keys().isdisjoint(there):
             return self._all
         return [field for field in self._all if field[0] not in there]

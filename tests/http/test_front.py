@@ -7,14 +7,18 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar, Request, get
+from litestar import Litestar, Request, asgi, get
+from litestar.exceptions import NotAuthorizedException
+from litestar.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from graph_api.http.front import put_in_front
+from graph_api.http.graphiql import Page
 from graph_api.http.health import health_routes
+from graph_api.http.plain import answer_plainly
 from graph_api.settings import Settings
 from tests import logs
-from tests.http.serving import ISSUER, client
+from tests.http.serving import ISSUER, client, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +47,20 @@ async def _get(path: str, peer: str = "203.0.113.9", **options: Any) -> httpx.Re
     headers = options.pop("headers", {})
     async with client(_serve(**options), peer=peer) as api:
         return await api.get(path, headers=headers)
+
+
+async def test_an_asgi_route_with_a_guard_is_guarded() -> None:
+    def nobody(*_: Any) -> None:
+        raise NotAuthorizedException
+
+    @asgi("/guarded", guards=[nobody], copy_scope=False)
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer_plainly(send, 200, "in")
+
+    app = Litestar([guarded], openapi_config=None, logging_config=None)
+    put_in_front(app, Settings(_env_file=None, issuer=ISSUER))
+    async with client(app) as api:
+        assert (await api.get("/guarded")).status_code == 401
 
 
 class TestHosts:
@@ -149,6 +167,20 @@ class TestSecurityHeaders:
         with logs.capture_logs() as lines:
             response = await _get("/broken")
         assert response.status_code == 500
+        assert "canary" not in response.text
+        [failure] = [line for line in lines if line["levelname"] == "ERROR"]
+        assert str(failure["exc_info"][1]) == "canary"
+
+    async def test_a_failure_of_the_endpoint_has_them_shows_nothing_and_is_logged(self) -> None:
+        def page() -> Page:
+            raise RuntimeError("canary")
+
+        with logs.capture_logs() as lines:
+            async with client(serve(page)) as api:
+                response = await api.get("/graphql", headers={"Accept": "text/html"})
+        assert response.status_code == 500
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.json()["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
         assert "canary" not in response.text
         [failure] = [line for line in lines if line["levelname"] == "ERROR"]
         assert str(failure["exc_info"][1]) == "canary"

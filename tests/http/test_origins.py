@@ -75,6 +75,13 @@ async def test_strangers_pages_may_not(query: str, headers: dict[str, str]) -> N
     assert "www-authenticate" not in response.headers
 
 
+async def test_a_host_that_is_no_host_has_no_origin() -> None:
+    async with client(serve(allowed_hosts=("*",))) as api:
+        headers = {"Host": "[::1", "Origin": "https://[::1"}
+        response = await api.post("/graphql", json={"query": "mutation { login }"}, headers=headers)
+    assert response.status_code == 403
+
+
 async def test_two_origins_are_nobodys() -> None:
     async with client(serve(allowed_origins=(APP,))) as api:
         headers = [("Origin", APP), ("Origin", APP)]
