@@ -89,10 +89,23 @@ class Completion(TypeResolution):
 
     def leaves(
         self, of_field: Field, value: Value, column: Rows, place: Place
-    ) -> tuple[Rows, Failures]:
-        """Complete a column of leaves one by one."""
-        failures: Failures = {}
+    ) -> tuple[Rows, Failures] | Coroutine[Any, Any, tuple[Rows, Failures]]:
+        """Complete a column of leaves one by one; a scalar may give what has to be waited for."""
         completed = [_leaf(value.leaf, each) for each in column]
+        if any(map(may_wait, set(map(type, completed)))):
+            return self._leaves_later(of_field, value, completed, place)
+        return self._leaves(of_field, value, completed, place)
+
+    async def _leaves_later(
+        self, of_field: Field, value: Value, completed: Rows, place: Place
+    ) -> tuple[Rows, Failures]:
+        await settle([completed])
+        return self._leaves(of_field, value, completed, place)
+
+    def _leaves(
+        self, of_field: Field, value: Value, completed: Rows, place: Place
+    ) -> tuple[Rows, Failures]:
+        failures: Failures = {}
         for row, each in enumerate(completed):
             if isinstance(each, Exception):
                 failures[row] = Failed.of(of_field, each, place, row)
@@ -139,7 +152,8 @@ class Completion(TypeResolution):
             items = [*items]
             await settle([items])
             if item.leaf is not None:
-                completed, failed = self.leaves(of_field, item, items, place)
+                found = self.leaves(of_field, item, items, place)
+                completed, failed = found if isinstance(found, tuple) else await found
             else:
                 kinds = set(map(type, items))
                 completed, failed = await whole(self.complete(of_field, item, items, kinds, place))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -39,6 +39,27 @@ Failures = dict[int, Failed]
 NONE: Failures = {}
 
 
+@dataclass(frozen=True)
+class Denied:
+    """A column that the grants deny.
+
+    Attributes:
+        place: where its rows stand.
+        count: how many there are.
+        order: the place of the field among those of the selection.
+        report: reports the position, once for all rows.
+    """
+
+    place: Place
+    count: int
+    order: int
+    report: Callable[[], None]
+
+    def orders(self) -> Iterator[Order]:
+        """Yield where a depth-first run comes to it."""
+        return ((*self.place.order(row), self.order) for row in range(self.count))
+
+
 @dataclass(eq=False)
 class Reports:
     """What a run reports, beside the data.
@@ -51,7 +72,7 @@ class Reports:
 
     errors: list[tuple[Order, GraphQLError]] = field(default_factory=list)
     nulled: dict[Order, Order] = field(default_factory=dict)
-    denials: list[tuple[Order, Callable[[], None]]] = field(default_factory=list)
+    denials: list[Denied] = field(default_factory=list)
 
     def absorb(self, rows: Rows, failures: Failures, place: Place) -> Rows:
         """Null what failed at a place that may be null, and report why."""
@@ -65,9 +86,14 @@ class Reports:
         return rows
 
     def deny(self) -> None:
-        """Report the denied columns, in the order of a depth-first run."""
-        for _, report in sorted(self.denials, key=lambda each: each[0]):
+        """Report the denied columns to which a depth-first run comes, in its order."""
+        reached = ((self._reached(each), each.report) for each in self.denials)
+        for _, report in sorted((each for each in reached if each[0]), key=lambda each: each[0]):
             report()
+
+    def _reached(self, denied: Denied) -> Order:
+        """Return where a depth-first run first comes to a column; nothing if it never does."""
+        return next((each for each in denied.orders() if not self._is_beyond(each)), ())
 
     def listed(self) -> list[GraphQLError]:
         """List errors as a depth-first run does: it stops below what is nulled."""

@@ -21,7 +21,7 @@ from graph_api.authorization.decision import denied, denied_input
 from graph_api.authorization.guards import AlreadyReportedError, Guard, ResolveInfo, Running
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule
-from graph_api.execution.failures import Reports, Rows
+from graph_api.execution.failures import Denied, Reports, Rows
 from graph_api.execution.fields import Field
 from graph_api.execution.place import FieldPlace, Place, SomePlace
 from graph_api.execution.plan import Plan
@@ -175,7 +175,7 @@ class Resolution:
             with suppress(AlreadyReportedError):
                 running.deny(*by, running.principal, info)
 
-        self.reports.denials.append(((*place.order(0), of_field.order), report))
+        self.reports.denials.append(Denied(place, count, of_field.order, report))
         return [AlreadyReportedError() if of_field.value.is_non_null else None] * count
 
     async def _guarded(self, of_field: Field, guard: Guard, rows: Rows, place: Place) -> Rows:

@@ -14,6 +14,7 @@ from graphql import specified_scalar_types
 from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.extensions import FieldExtension, SchemaExtension
+from strawberry.scalars import JSON
 
 from graph_api import Carrier, HasRole, IsAuthenticated, Principal, Public, Schema, Trial, rule
 from graph_api.execution import leaves
@@ -86,12 +87,31 @@ ROWS = [
 ]
 
 
+async def later(value: Any) -> Any:
+    return value
+
+
 class BreakingOff:
     """Has a row that must not be null before it fails: which error comes first is told."""
 
     def __iter__(self) -> Iterator[Row | None]:
         yield from (ROWS[0], None)
         raise LookupError("canary")
+
+
+@strawberry.interface(directives=[Carrier()])
+class Shape:
+    area: int
+
+
+@strawberry.type(directives=[Carrier()])
+class Circle(Shape):
+    """Has no area, which nulls the list that it is in."""
+
+
+@strawberry.type(directives=[ADMIN])
+class Square(Shape):
+    """Is denied, but comes after the circle."""
 
 
 @strawberry.type
@@ -113,6 +133,14 @@ class Query:
         return iter(BreakingOff())  # type: ignore[return-value]
 
     @strawberry.field(permission_classes=[Public()])
+    def shapes(self) -> list[Shape] | None:
+        return [Circle(area=None), Square(area=1)]  # type: ignore[arg-type]
+
+    @strawberry.field(permission_classes=[Public()])
+    async def forgets_to_wait(self) -> JSON | None:
+        return later("as JSON")  # type: ignore[return-value]
+
+    @strawberry.field(permission_classes=[Public()])
     def broken(self) -> str | None:
         raise ValueError("canary")
 
@@ -127,7 +155,7 @@ class Mutation:
 
 
 def build(**options: Any) -> Schema:
-    return Schema(Query, Mutation, roles={"admin": []}, **options)
+    return Schema(Query, Mutation, types=[Circle, Square], roles={"admin": []}, **options)
 
 
 SCHEMA, CORE = build(), build(compiled=False)
@@ -161,6 +189,8 @@ class TestAPlan:
             "{ me { owner note path } }",
             "{ rows { salary owner } broken }",
             "{ breaksOff { owner } }",
+            "{ shapes { area } }",
+            "{ forgetsToWait rows { owner } }",
             'mutation { b: add(name: "b") a: add(name: "a") }',
         ],
     )
