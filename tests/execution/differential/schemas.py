@@ -149,7 +149,7 @@ class Sketch:
     def looks_at_objects(self) -> bool:
         """Whether a rule of a type or a field does."""
         of_types = [each.rule for each in self.composites.values()]
-        of_fields = [each.rule for each in self.all_fields().values()]
+        of_fields = [each.rule for of in self.composites.values() for each in of.fields]
         return any("odd" in (rule or "") for rule in (*of_types, *of_fields))
 
     def all_fields(self) -> dict[str, Field]:
