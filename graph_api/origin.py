@@ -20,8 +20,9 @@ class Origin:
     user_agent: str | None = None
 
     def __post_init__(self) -> None:
-        if self.user_agent is not None:
-            printable = "".join(filter(str.isprintable, self.user_agent))
+        given = self.user_agent
+        if given and not (given.isprintable() and len(given) <= MAXIMUM_USER_AGENT_LENGTH):
+            printable = "".join(filter(str.isprintable, given))
             object.__setattr__(self, "user_agent", printable[:MAXIMUM_USER_AGENT_LENGTH])
 
 

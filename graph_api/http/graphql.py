@@ -215,13 +215,14 @@ class _Endpoint:
         """Refuse an operation that may not come this way; say whether it ignores the bearer."""
         kind = selected.operation.operation
         note(operation=selected.name and selected.name[:100], type=kind.value)
-        if head.scope["method"] == "GET" and kind is not OperationType.QUERY:
+        if kind is OperationType.QUERY:
+            return False
+        if head.scope["method"] == "GET":
             error = BadUserInput(f"Send a {kind.value} by POST.", reason="method_not_allowed")
             raise Refused(405, error, {"Allow": "POST"})
         if kind is OperationType.SUBSCRIPTION:
             raise Refused(400, ValidationFailed("Subscriptions are not served over HTTP."))
-        if selected.is_mutation:
-            check_origin(head, self.trusted_origins)
+        check_origin(head, self.trusted_origins)
         return ignores_bearer(selected.document, selected.operation, self.schema.ignores_bearer)
 
 
