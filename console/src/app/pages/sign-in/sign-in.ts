@@ -1,8 +1,10 @@
-import { Component, effect, inject, input, signal } from '@angular/core';
+import { Component, effect, inject, input } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import { GraphApiError, Session, localUrl } from '@graph-api/angular';
+import { Session, localUrl } from '@graph-api/angular';
+import { Problem } from '../../layout/problem';
+import { Submission } from '../../layout/submission';
 
-@Component({ imports: [RouterLink], templateUrl: './sign-in.html' })
+@Component({ imports: [Problem, RouterLink], templateUrl: './sign-in.html' })
 export class SignIn {
   readonly #router = inject(Router);
   readonly #session = inject(Session);
@@ -10,8 +12,7 @@ export class SignIn {
   /** Where the person wanted to go, from the address of this page: anybody may have written it. */
   readonly returnUrl = input<string>();
 
-  readonly busy = signal(false);
-  readonly problem = signal<string | null>(null);
+  readonly sent = new Submission();
 
   constructor() {
     // Also if another tab signs in, or the session is resumed while this page is shown.
@@ -24,22 +25,9 @@ export class SignIn {
 
   async signIn(event: Event, email: string, password: HTMLInputElement): Promise<void> {
     event.preventDefault();
-    this.busy.set(true);
-    this.problem.set(null);
-    try {
-      await this.#session.signIn({ email, password: password.value });
-    } catch (error) {
-      this.problem.set(sentence(error));
-      password.value = '';
-      password.focus();
-    } finally {
-      this.busy.set(false);
-    }
+    const credentials = { email, password: password.value };
+    if (await this.sent.send(() => this.#session.signIn(credentials))) return;
+    password.value = '';
+    password.focus();
   }
-}
-
-function sentence(error: unknown): string {
-  if (!(error instanceof GraphApiError)) throw error;
-  if (error.code !== 'RATE_LIMITED') return error.message;
-  return `Too many attempts. Try again in ${error.retryAfter} seconds.`;
 }

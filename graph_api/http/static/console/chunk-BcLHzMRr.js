@@ -1,1 +1,0 @@
-import{A as Ly,St as ey,b as Hd,tt as Vd}from"./chunk-BZB4t9d4.js";var s=class e{static ɵfac=function(t){return new(t||e)};static ɵcmp=ey({type:e,selectors:[[`ng-component`]],decls:2,vars:0,template:function(t,c){t&1&&(Vd(0,`h1`),Ly(1,`Audit trail`),Hd())},encapsulation:2})};export{s as Audit};

@@ -1,1 +1,0 @@
-import{A as Ly,St as ey,b as Hd,tt as Vd}from"./chunk-BZB4t9d4.js";var a=class s{static ɵfac=function(e){return new(e||s)};static ɵcmp=ey({type:s,selectors:[[`ng-component`]],decls:2,vars:0,template:function(e,c){e&1&&(Vd(0,`h1`),Ly(1,`Sessions`),Hd())},encapsulation:2})};export{a as Sessions};

@@ -1,1 +1,0 @@
-import{A as Ly,St as ey,b as Hd,tt as Vd}from"./chunk-BZB4t9d4.js";var i=class n{static ɵfac=function(e){return new(e||n)};static ɵcmp=ey({type:n,selectors:[[`ng-component`]],decls:2,vars:0,template:function(e,m){e&1&&(Vd(0,`h1`),Ly(1,`Roles`),Hd())},encapsulation:2})};export{i as Roles};

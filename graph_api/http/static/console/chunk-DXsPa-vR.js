@@ -1,1 +1,0 @@
-import{A as Ly,St as ey,b as Hd,tt as Vd}from"./chunk-BZB4t9d4.js";var o=class t{static ɵfac=function(e){return new(e||t)};static ɵcmp=ey({type:t,selectors:[[`ng-component`]],decls:2,vars:0,template:function(e,m){e&1&&(Vd(0,`h1`),Ly(1,`Register`),Hd())},encapsulation:2})};export{o as Register};

@@ -1,0 +1,216 @@
+"""The screens of the console in a real Chromium: what each is for, and whether all can use it.
+
+Pictures of each are left in ``build/screens``, in light, dark, and as wide as a telephone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import axe_playwright_python  # type: ignore[import-untyped]
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.accounts.world import PASSWORD
+from tests.api import email
+from tests.e2e.consoles import Held, Site, Visitor, fill_in, is_at, sign_out, site
+
+__all__ = ["site"]
+
+PICTURES = Path(__file__).parents[2] / "build" / "screens"
+AXE = (files(axe_playwright_python) / "axe.min.js").read_text(encoding="utf-8")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+VIOLATIONS = """
+async () => (await axe.run()).violations.map(it =>
+  `${it.id}: ${it.nodes.map(node => `${node.html} ${node.failureSummary}`).join(" | ")}`)
+"""
+
+
+@pytest.fixture(scope="module")
+def admin(browser: Browser, site: Site) -> Iterator[Visitor]:
+    """Return an administrator who has signed in; the tabs that tests open are closed after them."""
+    yield from signed_in(browser, site, "admin")
+
+
+@pytest.fixture(scope="module")
+def user(browser: Browser, site: Site) -> Iterator[Visitor]:
+    """Return somebody without permissions who has signed in."""
+    yield from signed_in(browser, site, "user")
+
+
+def signed_in(browser: Browser, site: Site, person: str) -> Iterator[Visitor]:
+    context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]  # A plain dict will do.
+    visitor = Visitor(site, context)
+    visitor.sign_in(person)
+    yield visitor
+    context.close()
+    assert visitor.complaints == []
+
+
+@pytest.fixture
+def stranger(browser: Browser, site: Site) -> Iterator[Visitor]:
+    """Return somebody who has never been there."""
+    context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]  # As above.
+    visitor = Visitor(site, context)
+    yield visitor
+    context.close()
+    assert visitor.complaints == []
+
+
+def main(page: Page) -> Locator:
+    return page.get_by_role("main")
+
+
+def says(page: Page, sentence: str) -> None:
+    """Expect a sentence in the banner."""
+    expect(page.get_by_role("status").filter(has_text=sentence)).to_be_visible()
+
+
+def confirm(page: Page, action: str) -> None:
+    """Say yes to the question that is asked, by keyboard: the harmless answer comes first."""
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name=action)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+
+
+def look(page: Page, name: str) -> None:
+    """Look at a page in light and dark and at 360 px; leave pictures."""
+    page.evaluate(AXE)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert page.evaluate(VIOLATIONS) == [], scheme
+        picture(page, f"{name}-{scheme}")
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # As above.
+    assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+    picture(page, f"{name}-narrow")
+
+
+def picture(page: Page, name: str) -> None:
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+# --- register ---
+
+
+def test_one_registers_and_is_told_what_is_wrong_with_the_password(stranger: Visitor) -> None:
+    page = stranger.open("/register?returnUrl=%2Fsessions")
+    page.get_by_label("Name").fill("Nia")
+    page.get_by_label("E-mail").fill("nia@example.com")
+    password = page.get_by_label("Password")
+    password.fill("short")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("12 characters")
+    expect(password).to_have_attribute("aria-invalid", "true")
+    look(page, "register")
+    password.fill(PASSWORD)
+    page.keyboard.press("Enter")
+    is_at(page, "/sessions")
+    expect(sign_out(page)).to_be_visible()
+
+
+def test_the_sign_in_page_can_be_used_by_all(stranger: Visitor) -> None:
+    page = stranger.open("/sign-in")
+    fill_in(page, "user", password="wrong")
+    expect(page.get_by_role("alert")).to_contain_text("wrong")
+    look(page, "sign-in")
+
+
+# --- profile ---
+
+
+def test_a_new_name_is_saved(user: Visitor) -> None:
+    page = user.open("/profile")
+    page.get_by_label("Name").fill("Una")
+    page.keyboard.press("Enter")
+    says(page, "Your name is saved.")
+    page.reload()
+    expect(page.get_by_label("Name")).to_have_value("Una")
+    expect(main(page)).to_contain_text(email("user"))
+    look(page, "profile")
+
+
+def test_a_changed_password_ends_the_sessions_of_other_devices_only(
+    stranger: Visitor, site: Site
+) -> None:
+    page = stranger.sign_in("rival")
+    current, new = page.get_by_label("Current password"), page.get_by_label("New password")
+    current.fill("not the password")
+    new.fill("another long password")
+    page.keyboard.press("Enter")
+    expect(main(page).get_by_role("alert").filter(has_text="wrong")).to_be_visible()
+    expect(current).to_be_focused()
+    current.fill(PASSWORD)
+    page.get_by_role("button", name="Change the password").click()
+    says(page, "Your password is changed.")
+    expect(current).to_have_value("")
+    site.expire()
+    page.reload()
+    expect(main(page)).to_contain_text(email("rival"))
+
+
+# --- sessions ---
+
+
+def test_one_ends_another_session_and_this_device_is_marked(user: Visitor, site: Site) -> None:
+    site.ask("query Me { me { id } }", as_="user")
+    page = user.open("/sessions")
+    own = page.get_by_role("listitem").filter(has_text="this device")
+    expect(own).to_have_count(1)
+    expect(own.get_by_role("button")).to_have_count(0)
+    other = page.get_by_role("listitem").filter(has_text="python-httpx").first
+    look(page, "sessions")
+    other.get_by_role("button", name="End the session of python-httpx").click()
+    says(page, "The session is ended.")
+    expect(other).to_contain_text("ended")
+
+
+def test_all_sessions_end_at_once_after_a_question(stranger: Visitor) -> None:
+    page = stranger.sign_in("editor", "/sessions")
+    page.get_by_role("button", name="End all").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="End all")).to_be_focused()
+    page.keyboard.press("Enter")
+    look(page, "confirm")
+    with page.expect_response(lambda it: "mutation Logout" in (it.request.post_data or "")):
+        confirm(page, "End all")
+    is_at(page, "/sign-in")
+    assert stranger.context.cookies() == []
+
+
+# --- what all pages do ---
+
+
+def test_a_page_says_that_it_waits_and_that_it_got_no_answer(user: Visitor) -> None:
+    page = user.open("/nowhere")
+    expect(sign_out(page)).to_be_visible()
+    held = Held(page, "Sessions")
+    page.get_by_role("navigation").get_by_role("link", name="Sessions").click()
+    expect(main(page)).to_contain_text("Loading")
+    look(page, "loading")
+    held.let_go()
+    expect(main(page)).to_contain_text("this device")
+
+
+def test_offline_is_said_and_one_can_try_again(user: Visitor) -> None:
+    page = user.open("/profile")
+    expect(main(page)).to_contain_text(email("user"))
+    page.get_by_role("link", name="Sessions").click()
+    expect(main(page)).to_contain_text("this device")
+    user.context.set_offline(True)
+    says(page, "You are offline")
+    page.get_by_role("link", name="Profile").click()
+    expect(page.get_by_role("alert").filter(has_text="be reached")).to_be_visible()
+    look(page, "offline")
+    user.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(main(page)).to_contain_text(email("user"))
