@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -48,7 +48,7 @@ _STRING = re.compile(r'"""(?:\\"""|[^"]|"(?!""))*"""|"(?:\\.|[^"\\\n])*"')
 _NUMBER = re.compile(r"(?<![\w$])-?\d[\d.eE+-]*")
 _MOST_LITERALS = 1_000
 _LONGEST_KEPT = 200
-"""Characters of the texts of which it is remembered what is left of them."""
+"""Characters of a path with which lines are remembered."""
 
 _encode = msgspec.json.Encoder().encode
 _root = logging.getLogger()
@@ -123,18 +123,24 @@ def _noted() -> dict[str, str]:
     return notes
 
 
-def log_request(level: int, fields: Mapping[str, str | float]) -> None:
-    """Write the line of a request that is over, with fields such as its ``status``.
+def log_request(level: int, ms: float, fields: Mapping[str, str | int]) -> None:
+    """Write the line of a request that is over.
 
-    There is one for each request, so it goes past the records of the standard library where nobody
-    looks at them: if the only handler is that of ``serve``.
+    There is one for each request, so it goes past structlog and the records of the standard library
+    where nobody looks at them: if the only handler is that of ``serve`` and only we noted things.
+
+    Args:
+        level: the level, as in :mod:`logging`.
+        ms: how long the request took, in milliseconds.
+        fields: what else the line says, such as ``status``; the same for many requests.
     """
+    said = {**_noted(), **fields}
     match _access.handlers or _root.handlers:
-        case [_JsonLines() as lines]:
+        case [_JsonLines() as lines] if not structlog.contextvars.get_contextvars():
             if _access.isEnabledFor(level):
-                lines.write_request(level, {**_noted(), **fields})
+                lines.write_request(level, ms, said)
         case _:
-            _requests.log(level, "request", **_noted(), **fields)
+            _requests.log(level, "request", **said, ms=ms)
 
 
 def could_be_secret(text: str) -> bool:
@@ -162,15 +168,12 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     said = _said.get()
     literals = _pattern(_literals(*said)) if said else None
     for key, value in event.items():
-        if literals is None and type(value) is str and len(value) <= _LONGEST_KEPT:
-            event[key] = _shown(key, value)
-        else:
-            event[key] = _redacted(key, value, literals)
+        event[key] = _redacted(key, value, literals)
     return event
 
 
 def _redacted(key: str, value: object, literals: re.Pattern[str] | None) -> object:
-    if _is_secret(key):
+    if _SECRET_KEY.search(key):
         return CUT
     if value is None or isinstance(value, bool):
         return value
@@ -180,17 +183,6 @@ def _redacted(key: str, value: object, literals: re.Pattern[str] | None) -> obje
     text = str(value)
     cut = _SECRET_TEXT.sub(CUT, literals.sub(CUT, text) if literals else text)
     return value if cut == text and is_number else cut
-
-
-@lru_cache(maxsize=5_000)
-def _shown(key: str, text: str) -> object:
-    """Return a text without secrets: lines say the same few things again and again."""
-    return _redacted(key, text, None)
-
-
-@lru_cache(maxsize=1_000)
-def _is_secret(key: str) -> bool:
-    return _SECRET_KEY.search(key) is not None
 
 
 def _pattern(literals: set[str]) -> re.Pattern[str] | None:
@@ -255,26 +247,34 @@ def _json(event: MutableMapping[str, Any], **_options: Any) -> str:
 class _JsonLines(logging.StreamHandler[TextIO]):
     """Writes a JSON object a line."""
 
-    def write_request(self, level: int, said: dict[str, str | float]) -> None:
+    def write_request(self, level: int, ms: float, said: dict[str, str | int]) -> None:
         """Write the line that the formatter would write, but for the order of its members."""
-        said.update(structlog.contextvars.get_contextvars())
-        line = {
-            "event": "request",
-            "level": logging.getLevelName(level).lower(),
-            "logger": _access.name,
-            "timestamp": datetime.now(UTC),
-            "request_id": said.pop("request_id", None),
-            **redact(None, "", said),
-        }
-        text = _encode(line).decode() + self.terminator
+        request_id, now = said.pop("request_id", ""), _encode(datetime.now(UTC)).decode()
+        is_short = len(str(said["path"])) <= _LONGEST_KEPT
+        start = (_start_before if is_short else _start)(level, tuple(said.items()))
+        line = f'{start},"timestamp":{now},"request_id":"{request_id}","ms":{ms}}}'
         self.acquire()
         try:
-            self.stream.write(text)
+            self.stream.write(line + self.terminator)
             self.stream.flush()
         except Exception:  # noqa: BLE001 -- as `emit` does
-            self.handleError(logging.makeLogRecord(line))
+            self.handleError(logging.makeLogRecord({"msg": line}))
         finally:
             self.release()
+
+
+def _start(level: int, said: Iterable[tuple[str, str | int]]) -> str:
+    """Return how the lines of many requests start, without secrets."""
+    line = {
+        "event": "request",
+        "level": logging.getLevelName(level).lower(),
+        "logger": _access.name,
+        **{name: _redacted(name, value, None) for name, value in said},
+    }
+    return _encode(line).decode()[:-1]
+
+
+_start_before = lru_cache(maxsize=5_000)(_start)
 
 
 def _merge_notes(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -13,7 +13,14 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_api.observability import CUT, Confidential, configure, redact
+from graph_api.observability import (
+    CUT,
+    Confidential,
+    begin_request,
+    configure,
+    log_request,
+    redact,
+)
 from graph_api.settings import Mode
 from tests.http.serving import CANARY, client, serve
 
@@ -94,6 +101,25 @@ async def test_the_line_of_a_request_is_the_same_by_both_ways() -> None:
         assert {line.pop("ms") > 0, len(line.pop("request_id"))} == {True, 32}
     assert roundabout == straight
     assert straight["path"] == f"/{CUT}"
+
+
+async def test_what_an_application_binds_by_structlog_stands_in_the_line_too() -> None:
+    stream = _written()
+    begin_request("0123456789")
+    structlog.contextvars.bind_contextvars(tenant="acme", bearer=f"bearer {CANARY}")
+    log_request(logging.INFO, 0.1, {"method": "GET", "path": "/", "status": 200})
+    [line] = _parsed(stream)
+    assert (line["tenant"], line["request_id"], line["ms"]) == ("acme", "0123456789", 0.1)
+    assert CANARY not in stream.getvalue()
+
+
+async def test_a_path_of_any_length_and_kind_is_one_line() -> None:
+    stream = _written()
+    paths = ["/" + "x" * 5_000, '/"\n\\', "/é", "/eyJhbGciOiJub25lIn0.x.y"]
+    for path in paths * 2:
+        begin_request("0123456789")
+        log_request(logging.INFO, 0.1, {"method": "GET", "path": path, "status": 404})
+    assert [line["path"] for line in _parsed(stream)] == [*paths[:3], f"/{CUT}"] * 2
 
 
 async def test_a_request_id_that_looks_like_a_token_is_not_kept() -> None:

@@ -39,14 +39,12 @@ class Entry:
 
     def write(self) -> None:
         """Write it: the answer is out, or has failed."""
-        fields: dict[str, str | float] = {
-            "method": self._method,
-            "path": self._path,
-            "status": self.status or 500,
-            "ms": round((time.perf_counter() - self._start) * 1_000, 2),
-        }
         is_probe = self._path.startswith("/health/")
-        log_request(logging.DEBUG if is_probe else logging.INFO, fields)
+        log_request(
+            logging.DEBUG if is_probe else logging.INFO,
+            round((time.perf_counter() - self._start) * 1_000, 2),
+            {"method": self._method, "path": self._path, "status": self.status or 500},
+        )
 
 
 def _request_id(head: Head) -> str:
