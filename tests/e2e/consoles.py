@@ -81,9 +81,15 @@ class Site:
 
     def ask(self, document: str, variables: Any = None, *, as_: str | None = None) -> Any:
         """Ask as a program of a person does, from elsewhere."""
+        with self.program(as_) as ask:
+            return ask(document, variables)
+
+    @contextmanager
+    def program(self, person: str | None) -> Iterator[Callable[..., Any]]:
+        """Yield how a program asks that signs in once as a person, or not at all."""
         with httpx.Client(base_url=self.url) as http:
-            headers = {"Authorization": f"Bearer {self._login(http, as_)}"} if as_ else {}
-            return _data(http, document, variables, headers)
+            headers = {"Authorization": f"Bearer {self._login(http, person)}"} if person else {}
+            yield lambda document, variables=None: _data(http, document, variables, headers)
 
     def _login(self, http: httpx.Client, person: str) -> str:
         document = (

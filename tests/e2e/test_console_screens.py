@@ -83,6 +83,7 @@ def confirm(page: Page, action: str) -> None:
 
 def look(page: Page, name: str) -> None:
     """Look at a page in light and dark and at 360 px; leave pictures."""
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # As above.
     page.evaluate(AXE)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -185,6 +186,115 @@ def test_all_sessions_end_at_once_after_a_question(stranger: Visitor) -> None:
         confirm(page, "End all")
     is_at(page, "/sign-in")
     assert stranger.context.cookies() == []
+
+
+# --- users ---
+
+
+@pytest.fixture(scope="module")
+def crowd(site: Site) -> None:
+    """Make more users than a page has, without passwords that anybody could use."""
+    create = (
+        "mutation Crowd($input: CreateUserInput!) { createUser(input: $input) { user { id } } }"
+    )
+    with site.program("admin") as ask:
+        for number in range(15):
+            sent = {"email": f"crowd{number:02}@crowd.test", "password": f"{PASSWORD} {number}"}
+            ask(create, {"input": sent})
+
+
+def people(page: Page) -> Locator:
+    return main(page).get_by_role("listitem")
+
+
+@pytest.mark.usefixtures("crowd")
+def test_users_are_searched_filtered_and_paged(admin: Visitor) -> None:
+    page = admin.open("/users")
+    expect(people(page)).to_have_count(20)
+    look(page, "users")
+    page.get_by_role("link", name="Next").click()
+    expect(people(page).filter(has_text=email("admin"))).to_be_visible()
+    page.get_by_role("link", name="Previous").click()
+    expect(people(page).first).to_contain_text("crowd14")
+    page.get_by_label("Name or e-mail").fill("crowd0")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("10 users")).to_be_visible()
+    page.reload()
+    expect(people(page)).to_have_count(10)
+    expect(page.get_by_label("Name or e-mail")).to_have_value("crowd0")
+    page.get_by_label("Role").select_option("editor")
+    expect(main(page)).to_contain_text("Nobody is like that")
+    look(page, "users-empty")
+    page.get_by_role("link", name="Show all").click()
+    expect(people(page)).to_have_count(20)
+
+
+def test_an_administrator_creates_disables_enables_and_deletes_a_user(admin: Visitor) -> None:
+    page = admin.open("/users/new")
+    page.get_by_label("E-mail").fill("not an address@")
+    page.get_by_label("E-mail").evaluate("field => field.type = 'text'")
+    page.get_by_label("Name").fill("Newton")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("support").check()
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("alert")).to_contain_text("no e-mail address")
+    look(page, "new-user")
+    page.get_by_label("E-mail").fill("newton@example.com")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Newton")).to_be_visible()
+    expect(main(page)).to_contain_text("session:write")
+    page.get_by_role("button", name="Disable").click()
+    confirm(page, "Disable")
+    says(page, "The account is disabled.")
+    expect(main(page).get_by_text("disabled", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Enable").click()
+    says(page, "The account is enabled.")
+    page.get_by_role("button", name="Delete").click()
+    confirm(page, "Delete")
+    says(page, "The account is deleted.")
+    is_at(page, "/users")
+
+
+def test_roles_are_granted_and_taken_away_and_sessions_of_others_ended(
+    admin: Visitor, site: Site
+) -> None:
+    site.ask("query Me { me { id } }", as_="author")
+    page = admin.open(f"/users?search={email('author')}")
+    people(page).get_by_role("link").click()
+    editor = page.get_by_label("editor")
+    expect(page.get_by_label("author")).to_be_checked()
+    editor.focus()
+    page.keyboard.press("Space")
+    says(page, "The role is granted.")
+    expect(main(page)).to_contain_text("article:publish")
+    look(page, "user")
+    editor.uncheck()
+    says(page, "The role is taken away.")
+    expect(main(page)).not_to_contain_text("article:publish")
+    page.get_by_role("button", name="End the session of python-httpx").first.click()
+    says(page, "The session is ended.")
+
+
+def test_what_is_refused_is_said_and_the_box_shows_what_is_so(admin: Visitor) -> None:
+    page = admin.open(f"/users?search={email('admin')}")
+    people(page).get_by_role("link").click()
+    page.get_by_label("admin", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="last enabled admin")).to_be_visible()
+    expect(page.get_by_label("admin", exact=True)).to_be_checked()
+
+
+def test_who_may_only_look_is_shown_no_buttons_and_asks_for_nothing_hidden(
+    stranger: Visitor, site: Site
+) -> None:
+    page = stranger.sign_in("support", f"/users?search={email('editor')}")
+    expect(page.get_by_role("link", name="Create a user")).to_have_count(0)
+    with page.expect_response(lambda it: "query User(" in (it.request.post_data or "")) as answer:
+        people(page).get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Roles")).to_be_visible()
+    assert "errors" not in answer.value.json()
+    for name in ("Disable", "Delete", "Save"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    expect(page.get_by_role("checkbox")).to_have_count(0)
 
 
 # --- what all pages do ---

@@ -35,6 +35,18 @@ export const routes: Routes = [
     loadComponent: async () => (await import('./pages/users/users')).Users,
   },
   {
+    path: 'users/new',
+    title: title('Create a user'),
+    canActivate: [hasPermission('user:write')],
+    loadComponent: async () => (await import('./pages/users/new-user')).NewUser,
+  },
+  {
+    path: 'users/:id',
+    title: title('User'),
+    canActivate: [hasPermission('user:read')],
+    loadComponent: async () => (await import('./pages/users/user')).User,
+  },
+  {
     path: 'roles',
     title: title('Roles'),
     canActivate: [hasPermission('role:read')],

@@ -1,1 +1,0 @@
-import{Nt as hy,R as Kd,V as Ky,ot as Yd}from"./chunk-BW8wziqI.js";var s=class e{static ɵfac=function(t){return new(t||e)};static ɵcmp=hy({type:e,selectors:[[`ng-component`]],decls:2,vars:0,template:function(t,c){t&1&&(Yd(0,`h1`),Ky(1,`Audit trail`),Kd())},encapsulation:2})};export{s as Audit};

@@ -1,1 +1,0 @@
-import{Nt as hy,R as Kd,V as Ky,ot as Yd}from"./chunk-BW8wziqI.js";var i=class n{static ɵfac=function(e){return new(e||n)};static ɵcmp=hy({type:n,selectors:[[`ng-component`]],decls:2,vars:0,template:function(e,m){e&1&&(Yd(0,`h1`),Ky(1,`Roles`),Kd())},encapsulation:2})};export{i as Roles};
