@@ -7,12 +7,17 @@ from typing import Any
 
 import hypothesis
 import pytest
+from typing_extensions import override
+from xdist.scheduler import LoadScopeScheduling
 
 from graph_api import Schema
 
 # On a busy machine a deadline for each example is a matter of luck.
 hypothesis.settings.register_profile("graph-api", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "graph-api")
+
+SHARING = ("tests/e2e/", "tests/examples/test_shop.py")
+"""Files whose tests share a browser, a server or an installation."""
 
 pytest_plugins = [
     "graph_api.testing.plugin",
@@ -36,6 +41,19 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the engine that schemas have by default."""
     defaults: Any = Schema.__init__.__kwdefaults__
     defaults["compiled"] = config.getoption("--engine") == "plan"
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Spreads tests over processes, but for those of a file that share what is slow to set up."""
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(SHARING) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Say which tests run in one process."""
+    return _Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
