@@ -297,6 +297,67 @@ def test_who_may_only_look_is_shown_no_buttons_and_asks_for_nothing_hidden(
     expect(page.get_by_role("checkbox")).to_have_count(0)
 
 
+# --- roles ---
+
+
+def test_a_role_is_made_given_permissions_and_deleted(admin: Visitor, site: Site) -> None:
+    page = admin.open("/roles")
+    page.get_by_label("Name").fill("Not a name")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("alert").filter(has_text="content-editor")).to_be_visible()
+    page.get_by_label("Name").fill("helper")
+    page.get_by_label("What it is for").fill("Helps.")
+    page.keyboard.press("Enter")
+    own = page.get_by_role("checkbox", name="helper: session:read")
+    own.focus()
+    page.keyboard.press("Space")
+    included = page.get_by_role("checkbox", name="helper: all that editor grants")
+    included.check()
+    expect(page.get_by_label("helper: article:publish, through editor")).not_to_be_checked()
+    expect(page.get_by_text("2 changes")).to_be_visible()
+    look(page, "roles")
+    page.get_by_role("button", name="Discard").click()
+    expect(own).not_to_be_checked()
+    own.check()
+    included.check()
+    page.get_by_role("button", name="Save the changes").click()
+    says(page, "The roles are saved.")
+    expect(page.get_by_role("button", name="Save the changes")).to_be_disabled()
+    page.reload()
+    expect(own).to_be_checked()
+    held = "query R { roles { name permissions includes { name } } }"
+    helper = [role for role in site.ask(held, as_="admin")["roles"] if role["name"] == "helper"]
+    assert helper[0]["permissions"] == ["session:read"]
+    assert helper[0]["includes"] == [{"name": "editor"}]
+    page.get_by_role("button", name="Delete helper").click()
+    confirm(page, "Delete")
+    says(page, "The role is deleted.")
+    expect(own).to_have_count(0)
+
+
+def test_what_a_role_may_not_become_is_said_and_stays_to_be_changed(admin: Visitor) -> None:
+    page = admin.open("/roles")
+    page.get_by_role("checkbox", name="editor: all that author grants").check()
+    page.get_by_role("checkbox", name="author: all that editor grants").check()
+    page.get_by_role("button", name="Save the changes").click()
+    expect(page.get_by_role("alert").filter(has_text="include itself")).to_be_visible()
+    expect(page.get_by_text("1 change", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("checkbox", name="author: all that editor grants").uncheck()
+    page.get_by_role("button", name="Save the changes").click()
+    says(page, "The roles are saved.")
+
+
+def test_permissions_are_found_by_what_they_allow(admin: Visitor) -> None:
+    page = admin.open("/roles")
+    permissions = main(page).get_by_role("rowheader")
+    expect(permissions.filter(has_text="user:read")).to_be_visible()
+    page.get_by_label("Find a permission").fill("drafts")
+    expect(permissions.first).to_have_text("article:review")
+    page.get_by_label("Find a permission").fill("nothing of the kind")
+    expect(main(page)).to_contain_text("There is no such permission.")
+
+
 # --- what all pages do ---
 
 

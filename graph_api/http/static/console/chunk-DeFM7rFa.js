@@ -1,1 +1,0 @@
-import{F as Jy,I as Kd,Mt as gy,N as Jd}from"./chunk-BrgiEwgT.js";var s=class e{static ɵfac=function(t){return new(t||e)};static ɵcmp=gy({type:e,selectors:[[`ng-component`]],decls:2,vars:0,template:function(t,c){t&1&&(Kd(0,`h1`),Jy(1,`Audit trail`),Jd())},encapsulation:2})};export{s as Audit};

@@ -1,1 +1,0 @@
-import{F as Jy,I as Kd,Mt as gy,N as Jd}from"./chunk-BrgiEwgT.js";var p=class n{static ɵfac=function(e){return new(e||n)};static ɵcmp=gy({type:n,selectors:[[`ng-component`]],decls:2,vars:0,template:function(e,s){e&1&&(Kd(0,`h1`),Jy(1,`GraphiQL`),Jd())},encapsulation:2})};export{p as Graphiql};
