@@ -7,7 +7,7 @@ a document that is refused costs its reader nothing the second time.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -69,7 +69,7 @@ class Document:
         found = self._selected.get(name)
         if found is None:
             found = self._selected[name] = operation_of(self.node, name, {})
-        return replace(found, variables=variables) if variables else found
+        return Operation(found.node, found.fragments, variables) if variables else found
 
 
 _Outcome = Document | ParseFailed | OperationTooExpensive

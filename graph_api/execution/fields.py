@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -86,6 +86,7 @@ class Field:
         resolve: its resolver, without guards that are open.
         read: reads it from an object, if that is all that its resolver does.
         call: calls the application's function, if its resolver does nothing beside that.
+        given: what the function is given, if that is the same each time.
         guard: its rule has to look at the objects.
         denied: the grants deny it.
         takes_ruled: something that is given to it may be denied.
@@ -104,6 +105,7 @@ class Field:
     resolve: Any = None
     read: Reader | None = None
     call: Call | None = None
+    given: Mapping[str, Any] | None = None
     guard: Guard | None = None
     denied: Rule | None = None
     takes_ruled: bool = False
@@ -124,7 +126,7 @@ class Field:
             return None
         if self.read is not None:
             return self.read.one
-        return self.call.bare if self.call else None
+        return self.call.bare(self.given) if self.call and self.given is not None else None
 
     @property
     def coordinate(self) -> str:

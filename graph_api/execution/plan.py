@@ -8,6 +8,7 @@ run first comes to them, since most types behind an interface never answer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any, Final
 
 from graphql import (
@@ -15,6 +16,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -23,12 +25,17 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     is_abstract_type,
+    is_enum_type,
+    is_non_null_type,
+    is_scalar_type,
+    is_specified_scalar_type,
 )
+from graphql.execution.values import get_argument_values
 
 from graph_api.authorization.guards import Guard, InputGuard, TrialGuard, ValueField
 from graph_api.authorization.principal import Grants
 from graph_api.execution.fields import Field, Selection, Value
-from graph_api.execution.resolvers import call_of, reader_of
+from graph_api.execution.resolvers import Call, call_of, reader_of
 
 Conditions = Mapping[str, object]
 """What the Boolean variables hold, by name."""
@@ -167,6 +174,8 @@ class Plan:
         if definition is None:
             raise Refused("introspection")
         found = self._unguard(definition.resolve)
+        if call := found.get("call"):
+            found["given"] = _constant(call, definition, nodes[0])
         value = Value.of(definition.type)
         return Field(key, order, of_type, definition, nodes, value, **found)
 
@@ -186,3 +195,29 @@ class Plan:
                     found["guard"] = resolve
             resolve = resolve.resolve
         return found | {"resolve": resolve, "read": reader_of(resolve), "call": call_of(resolve)}
+
+
+def _constant(call: Call, definition: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
+    """Return a function's arguments if no run can tell them apart; None if one could.
+
+    So it is for literals that become what nobody can change: of scalars that are not the
+    application's, and of enums.
+    """
+    if any(isinstance(each.value, VariableNode) for each in node.arguments or ()):
+        return None
+    if not all(_is_simple(each.type) for each in definition.args.values()):
+        return None
+    try:
+        given = call.convert(get_argument_values(definition, node))
+    except Exception:  # noqa: BLE001 -- told in each run
+        return None
+    are_values = all(isinstance(each, _VALUES) for each in given.values())
+    return given if are_values else None
+
+
+def _is_simple(of_type: Any) -> bool:
+    inner = of_type.of_type if is_non_null_type(of_type) else of_type
+    return is_enum_type(inner) or (is_scalar_type(inner) and is_specified_scalar_type(inner))
+
+
+_VALUES = (str, int, float, Enum, type(None))

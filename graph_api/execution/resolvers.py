@@ -34,16 +34,33 @@ class Call:
         self.info = function.info_parameter.name if function.info_parameter else None
         self._converter = converter
 
-    @property
-    def bare(self) -> Callable[[Any], Any] | None:
-        """The function, if it takes the source, or nothing, and nothing else."""
-        if self.info or self.sources[1:] or self.definition.arguments:
+    def bare(self, given: Mapping[str, Any]) -> Callable[[Any], Any] | None:
+        """Return what calls the function with a source; None if it takes more than arguments.
+
+        Args:
+            given: its arguments, as :meth:`convert` returns them.
+        """
+        if self.info or self.sources[1:] or (self.sources and self.takes_self):
             return None
         function = self.function
-        if not self.sources:
-            return function if self.takes_self else lambda _: function()
-        (name,) = self.sources
-        return None if self.takes_self else lambda source: function(**{name: source})
+        if self.takes_self:
+            return (lambda source: function(source, **given)) if given else function
+        if self.sources:
+            (name,) = self.sources
+            return lambda source: function(**given, **{name: source})
+        return lambda _: function(**given)
+
+    def convert(self, arguments: Mapping[str, Any], info: Any = None) -> dict[str, Any]:
+        """Return arguments as the function takes them, by its own names."""
+        if not arguments:
+            return {}
+        return convert_arguments(
+            dict(arguments),
+            self.definition.arguments,
+            scalar_registry=self._converter.scalar_registry,
+            config=self._converter.config,
+            info=info,
+        )
 
     def __call__(self, source: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
         """Call the function.
@@ -53,17 +70,8 @@ class Call:
             info: graphql-core's, if the function or a conversion wants it; else None.
             arguments: as coerced, by GraphQL name.
         """
-        given: dict[str, Any] = {}
         about = None if info is None else self._info(info)
-        if arguments:
-            config, registry = self._converter.config, self._converter.scalar_registry
-            given = convert_arguments(
-                dict(arguments),
-                self.definition.arguments,
-                scalar_registry=registry,
-                config=config,
-                info=about,
-            )
+        given = self.convert(arguments, about)
         for name in self.sources:
             given[name] = source
         if self.info:
