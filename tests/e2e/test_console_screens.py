@@ -5,6 +5,7 @@ Pictures of each are left in ``build/screens``, in light, dark, and as wide as a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -356,6 +357,38 @@ def test_permissions_are_found_by_what_they_allow(admin: Visitor) -> None:
     expect(permissions.first).to_have_text("article:review")
     page.get_by_label("Find a permission").fill("nothing of the kind")
     expect(main(page)).to_contain_text("There is no such permission.")
+
+
+# --- audit trail ---
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_happened_is_filtered_and_paged(admin: Visitor, stranger: Visitor) -> None:
+    fill_in(stranger.open("/sign-in"), "user", password="wrong")
+    page = admin.open("/audit")
+    expect(people(page)).to_have_count(25)
+    look(page, "audit")
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_role("link", name="Previous")).to_be_visible()
+    page.get_by_label("What happened").fill("sign_in_failed")
+    page.keyboard.press("Enter")
+    expect(people(page).filter(has_text="sign_in_failed").first).to_contain_text("refused")
+    expect(people(page).filter(has_not_text="sign_in_failed")).to_have_count(0)
+    page.get_by_label("How it ended").select_option("done")
+    expect(main(page)).to_contain_text("Nothing like that has happened.")
+    look(page, "audit-empty")
+    page.get_by_role("link", name="Show all").click()
+    expect(people(page)).to_have_count(25)
+    page.get_by_label("To, that day included").fill("2029-12-01")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("0 events")).to_be_visible()
+
+
+def test_who_did_it_is_a_link_to_all_that_they_did(admin: Visitor) -> None:
+    page = admin.open("/audit?action=user_created")
+    people(page).get_by_role("link", name=email("admin")).first.click()
+    expect(page.get_by_label("Id of who did it")).to_have_value(re.compile("^usr_"))
+    expect(people(page).filter(has_text="user_created").first).to_be_visible()
 
 
 # --- what all pages do ---

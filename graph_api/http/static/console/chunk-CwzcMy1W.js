@@ -1,1 +1,0 @@
-import{Pt as gf,V as Lv,Y as Py,zt as hf}from"./chunk-DfEThUoZ.js";var s=class e{static ɵfac=function(t){return new(t||e)};static ɵcmp=Py({type:e,selectors:[[`ng-component`]],decls:2,vars:0,template:function(t,c){t&1&&(hf(0,`h1`),Lv(1,`Audit trail`),gf())},encapsulation:2})};export{s as Audit};
