@@ -148,9 +148,9 @@ class Selection:
         return all(each.one is not None for each in self.fields)
 
     @cached_property
-    def reads(self) -> tuple[tuple[Any, frozenset[type]], ...]:
-        """What reads each field of a bare selection, with the classes that are handed on."""
-        return tuple((each.one, each.value.passes) for each in self.fields)
+    def reads(self) -> tuple[tuple[str, Any, frozenset[type], Field], ...]:
+        """Key and reader of each field of a bare selection, and what classes are handed on."""
+        return tuple((each.key, each.one, each.value.passes, each) for each in self.fields)
 
     @cached_property
     def readers(self) -> tuple[Reader, ...]:

@@ -43,7 +43,8 @@ class Judged(Running):
         finally:
             running.reset(token)
         if isinstance(result, ExecutionResult):
-            return self._with_denials(result)
+            is_clean = not (self.errors or result.errors or self.denials)
+            return result if is_clean else self._with_denials(result)
         return self._finish(result) if isawaitable(result) else result
 
     async def _finish(self, result: Any) -> Any:
@@ -54,8 +55,6 @@ class Judged(Running):
     def _with_denials(self, result: Any) -> Any:
         """Put the denials before the errors of execution, which has nulled them without a word."""
         if not isinstance(result, ExecutionResult):
-            return result
-        if not (self.errors or result.errors or self.denials):
             return result
         denials = [*self.errors, *self.denials]
         others = [error for error in result.errors or () if not _is_reported(error)]

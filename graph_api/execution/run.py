@@ -88,16 +88,16 @@ class Run(Completion):
 
     def _go_on(self, stopped: Stopped, place: Place) -> Found:
         """Go on where the straight way through a row ended."""
-        selection, columns = stopped.selection, [[each] for each in stopped.values]
+        selection, columns = stopped.selection, [[each] for each in stopped.values.values()]
         if stopped.done is None:
             return self._settled(selection, columns, 1, place)
-        completed: list[Any] = [[each] for each in stopped.done]
-        for number in stopped.below:
-            completed[number] = None
+        completed: list[Any] = [[each] for each in stopped.done.values()]
+        for each in stopped.below:
+            completed[selection.fields.index(each)] = None
         if stopped.begun is not None:
             first = stopped.below[0]
-            at = self.place(selection.fields[first], place)
-            completed[first] = self._go_on(stopped.begun, at)
+            begun = self._go_on(stopped.begun, self.place(first, place))
+            completed[selection.fields.index(first)] = begun
         return self._below(selection, columns, completed, 1, place)
 
     async def _settled(

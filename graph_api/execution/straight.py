@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graph_api.execution.fields import Selection
+from graph_api.execution.fields import Field, Selection
 from graph_api.execution.waiting import is_plain, may_wait
 
 
@@ -21,16 +21,16 @@ class Stopped:
 
     Attributes:
         selection: what was being selected.
-        values: what its fields hold.
+        values: what its fields hold, by response key.
         done: the same, completed as far as it was; None if a leaf wasn't.
-        below: the fields, by number, that are still to be completed, the first perhaps begun.
+        below: the fields that are still to be completed, the first perhaps begun.
         begun: where it ended below the first of them.
     """
 
     selection: Selection
-    values: list[Any]
-    done: list[Any] | None = None
-    below: Sequence[int] = ()
+    values: dict[str, Any]
+    done: dict[str, Any] | None = None
+    below: Sequence[Field] = ()
     begun: Stopped | None = None
 
 
@@ -41,50 +41,43 @@ def straight(selection: Selection, row: Any) -> dict[str, Any] | Stopped:
         selection: a bare one, see :class:`graph_api.execution.fields.Selection`.
         row: the object that it is read from.
     """
-    values: list[Any] = []
-    rest: list[int] = []
-    for read, passes in selection.reads:
+    values: dict[str, Any] = {}
+    rest: list[Field] = []
+    for key, read, passes, of_field in selection.reads:
         try:
-            value = read(row)
+            value = values[key] = read(row)
         except Exception as error:  # noqa: BLE001 -- stands for the value
-            value = error
+            value = values[key] = error
         if type(value) not in passes:
-            rest.append(len(values))
-        values.append(value)
-    if not rest:
-        return dict(zip(selection.keys, values))  # noqa: B905 -- both are equal
-    done = [*values]
-    below = _complete_leaves(selection, done, rest)
-    if below is None:
-        return Stopped(selection, values)
-    for position, number in enumerate(below):
-        kind: Any = type(values[number])
-        of_objects, found = selection.fields[number].certain, None
-        if of_objects is not None and is_plain(kind):
-            found = straight(of_objects, values[number])
-        if found is None or isinstance(found, Stopped):
-            return Stopped(selection, values, done, below[position:], found)
-        done[number] = found
-    return dict(zip(selection.keys, done))  # noqa: B905 -- both are equal
+            rest.append(of_field)
+    return _complete(selection, values, rest) if rest else values
 
 
-def _complete_leaves(selection: Selection, done: list[Any], rest: list[int]) -> list[int] | None:
-    """Complete leaves, and lists of them; return what else there is, None if all has to wait."""
-    below: list[int] = []
-    for number in rest:
-        value, of = done[number], selection.fields[number].value
+def _complete(
+    selection: Selection, values: dict[str, Any], rest: list[Field]
+) -> dict[str, Any] | Stopped:
+    """Complete what is not handed on as it is: all leaves before anything below the row."""
+    done, below = {**values}, []
+    for each in rest:
+        value, of = values[each.key], each.value
+        kind: Any = type(value)
         if of.bulk is not None:
             column = of.bulk([value])
             if column is None:
-                return None
-            (done[number],) = column
-            continue
-        kind: Any = type(value)
-        items = of.bulk_items([*value]) if of.bulk_items is not None and kind is list else None
-        if items is not None:
-            done[number] = items
+                return Stopped(selection, values)
+            (done[each.key],) = column
+        elif kind is list and of.bulk_items and (items := of.bulk_items([*value])) is not None:
+            done[each.key] = items
         elif may_wait(kind):
-            return None
+            return Stopped(selection, values)
         else:
-            below.append(number)
-    return below
+            below.append(each)
+    while below:
+        value, of_objects, found = values[below[0].key], below[0].certain, None
+        kind = type(value)
+        if of_objects is not None and is_plain(kind):
+            found = straight(of_objects, value)
+        if found is None or isinstance(found, Stopped):
+            return Stopped(selection, values, done, below, found)
+        done[below.pop(0).key] = found
+    return done
