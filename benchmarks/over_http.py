@@ -238,6 +238,10 @@ def _report(compared: Sequence[Comparison], rounds: int, left_out: Sequence[str]
         each.name: {it.peer.name: round(median(it.rates), 1) for it in each.measured}
         for each in compared
     }
+    processor = {
+        each.name: {it.peer.name: round(median(it.processor) * 1e6, 1) for it in each.measured}
+        for each in compared
+    }
     about = (
         f"Over HTTP/1.1 on loopback, one worker on one core, loaded from another one by "
         f"benchmarks/load.py; medians of {rounds} rounds of {SECONDS:g} s in turns. The answers "
@@ -250,7 +254,11 @@ def _report(compared: Sequence[Comparison], rounds: int, left_out: Sequence[str]
         "http",
         " ".join([about, *left_out]),
         [*targets, *map(_sheet, compared)],
-        {**figures_of(lines), "requests_per_second": rates},
+        {
+            **figures_of(lines),
+            "requests_per_second": rates,
+            "processor_microseconds": processor,
+        },
     )
 
 

@@ -67,7 +67,11 @@ def test_rows_of_a_database_take_one_statement(tmp_path: Path, postgresql_server
 def test_servers_are_started_and_compared(tmp_path: Path) -> None:
     measured = run("http", tmp_path)
     assert measured["people_100_vs_strawberry_litestar"] > 0
-    assert measured["requests_per_second"]["me_16"].keys() == {"ours", "strawberry_litestar"}
+    assert measured["me_vs_floor"] > 0
+    three = {"ours", "strawberry_litestar", "floor"}
+    assert measured["requests_per_second"]["me_16"].keys() == three
+    assert measured["processor_microseconds"]["me_16"].keys() == three
+    assert measured["requests_per_second"]["people_100_16"].keys() == three - {"floor"}
 
 
 def test_a_refresh_sends_what_the_refresh_before_got(tmp_path: Path) -> None:
