@@ -84,7 +84,6 @@ def confirm(page: Page, action: str) -> None:
 
 def look(page: Page, name: str) -> None:
     """Look at a page in light and dark and at 360 px; leave pictures."""
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # As above.
     page.evaluate(AXE)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -93,6 +92,7 @@ def look(page: Page, name: str) -> None:
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # As above.
     assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
     picture(page, f"{name}-narrow")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # As above.
 
 
 def picture(page: Page, name: str) -> None:
@@ -389,6 +389,29 @@ def test_who_did_it_is_a_link_to_all_that_they_did(admin: Visitor) -> None:
     people(page).get_by_role("link", name=email("admin")).first.click()
     expect(page.get_by_label("Id of who did it")).to_have_value(re.compile("^usr_"))
     expect(people(page).filter(has_text="user_created").first).to_be_visible()
+
+
+# --- permissions ---
+
+
+def test_who_may_use_what_is_found_by_field_and_by_rule(admin: Visitor) -> None:
+    page = admin.open("/permissions")
+    rows = main(page).get_by_role("rowheader")
+    email_row = main(page).get_by_role("row").filter(has=page.get_by_text("User.email", exact=True))
+    expect(email_row.get_by_role("cell").first).to_have_text("no")
+    expect(email_row.get_by_role("cell").nth(1)).to_have_text("by object")
+    expect(email_row.get_by_role("cell").nth(2)).to_have_text("yes")
+    expect(rows.filter(has_text="User.name")).to_have_count(0)
+    page.get_by_label("Find").fill("audit:read actor")
+    expect(rows).to_have_count(2)
+    look(page, "permissions")
+    page.get_by_label("Find").fill("User.name")
+    expect(main(page)).to_contain_text("There is no such rule.")
+    page.get_by_label("Also what is open").check()
+    expect(rows).to_have_count(1)
+    page.get_by_label("Find").fill("")
+    expect(page.get_by_role("columnheader", name="editor")).to_be_in_viewport()
+    picture(page, "permissions-all")
 
 
 # --- what all pages do ---

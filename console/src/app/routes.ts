@@ -55,7 +55,7 @@ export const routes: Routes = [
   {
     path: 'permissions',
     title: title('Permissions'),
-    canActivate: [hasPermission('schema:read')],
+    canActivate: [hasPermission('role:read', 'schema:read')],
     loadComponent: async () => (await import('./pages/permissions/permissions')).Permissions,
   },
   {

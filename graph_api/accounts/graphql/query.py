@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Annotated, Any, ClassVar
 
 import strawberry
@@ -12,6 +11,7 @@ from sqlmodel import col
 
 from graph_api.accounts.audit import select_events
 from graph_api.accounts.graphql import loaders
+from graph_api.accounts.graphql.access import Access, FieldAccess
 from graph_api.accounts.graphql.inputs import (
     AuditEventFilter,
     AuditEventOrder,
@@ -19,13 +19,13 @@ from graph_api.accounts.graphql.inputs import (
     UserOrder,
     order_by,
 )
+from graph_api.accounts.graphql.schema_matrix import SchemaMatrix, schema_matrix
 from graph_api.accounts.graphql.types import AuditEvent, Role, Session, User, sessions_of
 from graph_api.accounts.inputs import require_text
 from graph_api.accounts.roles import SHIPPED_PERMISSIONS, SHIPPED_ROLES
 from graph_api.accounts.users import select_users
-from graph_api.authorization.access import Verdict, coordinates_of, verdict
+from graph_api.authorization.access import coordinates_of, verdict
 from graph_api.authorization.rules import (
-    Carrier,
     HasPermission,
     IsAuthenticated,
     IsSelf,
@@ -46,28 +46,6 @@ from graph_api.relay import (
     find_nodes,
     page_args,
 )
-
-
-@strawberry.enum(description="What a caller may do with a field.")
-class Access(enum.Enum):
-    """The verdict on a field, as far as it is known before the operation."""
-
-    ALLOWED = strawberry.enum_value(Verdict.ALLOWED, description="It may be used.")
-    DENIED = strawberry.enum_value(
-        Verdict.DENIED, description="It may not be used, or it does not exist."
-    )
-    DEPENDS_ON_OBJECT = strawberry.enum_value(
-        Verdict.DEPENDS_ON_OBJECT, description="It depends on whose it is."
-    )
-
-
-@strawberry.type(description="What the caller may do with a field.", directives=[Carrier()])
-class FieldAccess:
-    """A field and the verdict on it."""
-
-    coordinate: str = strawberry.field(description="The field, such as `User.email`.")
-    access: Access = strawberry.field(description="What the caller may do with it.")
-
 
 IdArgument = Annotated[strawberry.ID, strawberry.argument(description="The id.")]
 
@@ -245,6 +223,15 @@ class AccountsQuery:
             FieldAccess(coordinate=each, access=Access(verdict(schema.rules, known, each, grants)))
             for each in asked
         ]
+
+    @strawberry.field(
+        description="Who may use what: the schema's rules, decided for each role as it is now.",
+        permission_classes=[HasPermission("role:read") & HasPermission("schema:read")],
+    )
+    async def schema_matrix(self, info: Info) -> SchemaMatrix | None:
+        """Return the matrix of the whole schema."""
+        schema: Any = info.schema
+        return await schema_matrix(info.context, schema.rules)
 
 
 def _selected(document: DocumentNode, operation_name: str | None) -> DocumentNode:

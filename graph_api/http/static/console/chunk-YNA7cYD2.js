@@ -1,1 +1,0 @@
-import{Pt as gf,V as Lv,Y as Py,zt as hf}from"./chunk-DfEThUoZ.js";var p=class n{static ɵfac=function(e){return new(e||n)};static ɵcmp=Py({type:n,selectors:[[`ng-component`]],decls:2,vars:0,template:function(e,s){e&1&&(hf(0,`h1`),Lv(1,`GraphiQL`),gf())},encapsulation:2})};export{p as Graphiql};
