@@ -21,7 +21,7 @@ from graph_api.authorization.rules import (
 )
 from graph_api.context import Context
 from graph_api.errors import BadUserInput, Conflict, Forbidden, GraphApiError, NotFound
-from graph_api.execution.columns import Lazy, reads
+from graph_api.execution.columns import EVERYTHING, Lazy, Names, reads
 from graph_api.execution.extend import extend
 from graph_api.execution.federation import FederationSchema
 from graph_api.execution.schema import Schema
@@ -36,11 +36,13 @@ from graph_api.relay import (
     caller,
     connect,
     connect_each,
+    fetch_by_id,
     page_args,
 )
 from graph_api.settings import Settings
 
 __all__ = [
+    "EVERYTHING",
     "After",
     "BadUserInput",
     "Before",
@@ -60,6 +62,7 @@ __all__ = [
     "IsSelf",
     "Last",
     "Lazy",
+    "Names",
     "Node",
     "NotFound",
     "Principal",
@@ -74,6 +77,7 @@ __all__ = [
     "connect_each",
     "create_app",
     "extend",
+    "fetch_by_id",
     "page_args",
     "reads",
     "rule",

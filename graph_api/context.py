@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from strawberry.dataloader import DataLoader
 
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.db.engine import Database
+from graph_api.execution.columns import Lazy, Names
 from graph_api.origin import NOWHERE, Origin
 from graph_api.tokens.access import AccessClaims
 from graph_api.tokens.verified import VerifiedTokens
@@ -18,6 +19,22 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Part = TypeVar("Part")
 BatchFunction = Callable[["Context", Sequence[Key]], Coroutine[Any, Any, Sequence[Value]]]
+
+
+NamingBatchFunction = Callable[
+    ["Context", Sequence[Key], Names], Coroutine[Any, Any, Sequence[Value]]
+]
+
+
+@dataclass(frozen=True)
+class _Naming(Generic[Key, Value]):
+    """A batch function, with what is wanted of its values."""
+
+    batch: NamingBatchFunction[Key, Value]
+    names: Names
+
+    async def __call__(self, context: Context, keys: Sequence[Key]) -> Sequence[Value]:
+        return await self.batch(context, keys, self.names)
 
 
 @dataclass
@@ -93,6 +110,17 @@ class Context:
 
             loader = self._loaders[batch] = DataLoader(load_fn=fetch)
         return cast("Value", await loader.load(key))
+
+    def fetch(self, batch: NamingBatchFunction[Key, Value], key: Key) -> Lazy[Value]:
+        """Return the value for a key as ``load`` does, once it is known what is wanted of it.
+
+        A resolver that is a plain ``def`` returns it as it is.
+
+        Args:
+            batch: as for ``load``; gets also the names of the attributes that are wanted.
+            key: what to load.
+        """
+        return Lazy(lambda names: self.load(_Naming(batch, names), key))
 
     def forget(self) -> None:
         """Forget what was loaded: a mutation changes it, and the next one may ask again."""

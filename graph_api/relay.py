@@ -20,8 +20,18 @@ from graph_api.authorization.principal import Principal
 from graph_api.authorization.rules import Carrier
 from graph_api.context import Context
 from graph_api.db.ids import prefix_of
-from graph_api.db.keyset import LARGEST_PAGE, OrderBy, Page, PageArgs, page, pages
+from graph_api.db.keyset import (
+    LARGEST_PAGE,
+    OrderBy,
+    Page,
+    PageArgs,
+    page,
+    pages,
+    require_page,
+)
+from graph_api.db.rows import Columns
 from graph_api.errors import BadUserInput
+from graph_api.execution.columns import EVERYTHING, Lazy, Names, below, reads
 
 Info = strawberry.Info[Context, None]
 """What a resolver declares to get its context: ``info: Info``."""
@@ -113,50 +123,59 @@ class Connection(Generic[NodeT]):
 
     edges: list[Edge[NodeT]] = strawberry.field(description="The page, with cursors.")
     page_info: PageInfo = strawberry.field(description="Whether there is more.")
+    nodes: list[NodeT] = strawberry.field(description="The page, without cursors.")
     count: strawberry.Private[Callable[[], Any]]
 
-    @strawberry.field(description="The page, without cursors.")
-    def nodes(self) -> list[NodeT]:
-        """Return the nodes of the edges."""
-        return [edge.node for edge in self.edges]
-
-    @strawberry.field(description="How many there are on all pages; counted only if asked for.")
+    @strawberry.field(
+        description="How many there are on all pages; counted only if asked for.",
+        metadata=reads("count"),
+    )
     async def total_count(self) -> int | None:
         """Count what the whole statement finds."""
         total: int = await self.count()
         return total
 
 
-async def connect(
+def connect(
     context: Context,
     rows: Select[Any],
     *,
     key: SQLColumnExpression[Any],
     args: PageArgs,
-    node: Callable[[Any], NodeT],
+    node: Columns[NodeT] | Callable[[Any], NodeT],
     order: Sequence[OrderBy] = (),
-) -> Connection[NodeT]:
+) -> Lazy[Connection[NodeT]]:
     """Return one page of what ``rows`` selects.
+
+    A resolver that is a plain ``def`` returns it as it is, so that only the columns are fetched
+    that the operation wants; awaited, it has all of them.
 
     Args:
         context: of this request.
         rows: selects one entity, and only what the caller may see.
         key: the unique column that breaks ties.
         args: which page.
-        node: makes the GraphQL object of a row.
+        node: the columns of the GraphQL objects; or a function that makes one of a row.
         order: how to sort, by the key at the last.
 
     Raises:
-        BadUserInput: as :func:`graph_api.db.keyset.page`.
+        BadUserInput: once it is fetched, as :func:`graph_api.db.keyset.page`.
     """
-    async with context.db.read() as session:
-        found = await page(session, rows, order, key, args)
+
+    async def fetch(names: Names) -> Connection[NodeT]:
+        if not names & _PAGE:
+            require_page(rows, order, key, args)
+            return _connection(_NO_PAGE, [], count)
+        nodes = _Nodes(node, names)
+        async with context.db.read() as session:
+            found = await page(session, rows, order, key, args, columns=nodes.columns)
+        return _connection(found, nodes.of(found.rows), count)
 
     async def count() -> int:
-        async with context.db.read() as session:
-            return await session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+        counted = rows.with_only_columns(key, maintain_column_froms=True).subquery()
+        return int((await context.db.fetch(select(func.count()).select_from(counted)))[0][0])
 
-    return _connection(found, node, count)
+    return Lazy(fetch)
 
 
 async def connect_each(
@@ -167,8 +186,9 @@ async def connect_each(
     owners: Sequence[str],
     key: SQLColumnExpression[Any],
     args: PageArgs,
-    node: Callable[[Any], NodeT],
+    node: Columns[NodeT] | Callable[[Any], NodeT],
     order: Sequence[OrderBy] = (),
+    names: Names = EVERYTHING,
 ) -> list[Connection[NodeT]]:
     """Return one page for each owner: for a batch function, so that a list asks once.
 
@@ -179,31 +199,75 @@ async def connect_each(
         owners: whose pages to return, in this order.
         key: the unique column that breaks ties.
         args: which page.
-        node: makes the GraphQL object of a row.
+        node: the columns of the GraphQL objects; or a function that makes one of a row.
         order: how to sort, by the key at the last.
+        names: what is wanted of the connections, as the batch function was told.
 
     Raises:
         BadUserInput: as :func:`graph_api.db.keyset.page`.
     """
-    async with context.db.read() as session:
-        found = await pages(session, rows, order, key, args, owner=owner, owners=owners)
+    nodes = _Nodes(node, names)
+    found: dict[str, Page[Any]] = {}
+    if names & _PAGE:
+        async with context.db.read() as session:
+            found = await pages(
+                session,
+                rows,
+                order,
+                key,
+                args,
+                owner=owner,
+                owners=owners,
+                columns=nodes.columns,
+            )
+    else:
+        require_page(rows, order, key, args)
 
     async def counts(context: Context, owners: Sequence[str]) -> list[int]:
         counted = rows.where(owner.in_(owners)).group_by(owner)
-        async with context.db.read() as session:
-            answer = await session.execute(counted.with_only_columns(owner, func.count()))
-            by_owner: dict[str, int] = dict(answer.all())
+        answer = await context.db.fetch(counted.with_only_columns(owner, func.count()))
+        by_owner: dict[str, int] = dict(answer)
         return [by_owner.get(each, 0) for each in owners]
 
-    return [_connection(found[each], node, partial(context.load, counts, each)) for each in owners]
+    def connection(owner: str) -> Connection[NodeT]:
+        one = found.get(owner, _NO_PAGE)
+        return _connection(one, nodes.of(one.rows), partial(context.load, counts, owner))
+
+    return list(map(connection, owners))
+
+
+_PAGE = frozenset({"*", "edges", "nodes", "page_info"})
+"""What is wanted of a connection that needs its page."""
+_NO_PAGE = Page[Any]([], [], has_next_page=False, has_previous_page=False)
+
+
+class _Nodes(Generic[NodeT]):
+    """Makes the nodes of a page.
+
+    Attributes:
+        columns: what to select for them; None for whole entities.
+    """
+
+    def __init__(self, node: Columns[NodeT] | Callable[[Any], NodeT], names: Names) -> None:
+        self._node = node
+        self._names: tuple[str, ...] = ()
+        self.columns: list[Any] | None = None
+        if isinstance(node, Columns):
+            self._names = node.names(below(names, "nodes") | below(names, "edges.node"))
+            self.columns = node.columns(self._names)
+
+    def of(self, rows: Sequence[Any]) -> list[NodeT]:
+        """Return the node of each row."""
+        if isinstance(self._node, Columns):
+            return self._node.objects(self._names, rows)
+        return list(map(self._node, rows))
 
 
 def _connection(
-    found: Page[Any], node: Callable[[Any], NodeT], count: Callable[[], Any]
+    found: Page[Any], nodes: list[NodeT], count: Callable[[], Any]
 ) -> Connection[NodeT]:
     edges = [
-        Edge(cursor=cursor, node=node(row))
-        for row, cursor in zip(found.rows, found.cursors, strict=True)
+        Edge(cursor=cursor, node=node) for node, cursor in zip(nodes, found.cursors, strict=True)
     ]
     page_info = PageInfo(
         has_next_page=found.has_next_page,
@@ -211,7 +275,36 @@ def _connection(
         start_cursor=found.cursors[0] if found.cursors else None,
         end_cursor=found.cursors[-1] if found.cursors else None,
     )
-    return Connection(edges=edges, page_info=page_info, count=count)
+    return Connection(edges=edges, page_info=page_info, nodes=nodes, count=count)
+
+
+async def fetch_by_id(
+    context: Context,
+    rows: Select[Any],
+    *,
+    key: SQLColumnExpression[str],
+    ids: Sequence[str],
+    node: Columns[NodeT],
+    names: Names = EVERYTHING,
+) -> list[NodeT | None]:
+    """Return objects by their ids, None where there is none: for a batch function.
+
+    Args:
+        context: of this request.
+        rows: selects what the caller may see.
+        key: the column of the ids.
+        ids: whatever a client may have sent.
+        node: the columns of the GraphQL objects.
+        names: what is wanted of them, as the batch function was told.
+    """
+    wanted = node.names(names)
+    sent = [each for each in ids if prefix_of(each)]  # others may hold what a database chokes on
+    columns = [*node.columns(wanted), key]
+    statement = rows.where(key.in_(sent)).with_only_columns(*columns, maintain_column_froms=True)
+    found = await context.db.fetch(statement) if sent else []
+    objects = node.objects(wanted, [row[:-1] for row in found])
+    by_id = {row[-1]: each for row, each in zip(found, objects, strict=True)}
+    return [by_id.get(each) for each in ids]
 
 
 async def find_node(info: Info, node_id: str) -> Node | None:

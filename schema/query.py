@@ -16,14 +16,15 @@ from graph_api import (
     HasPermission,
     Info,
     Last,
+    Lazy,
     Public,
     connect,
     page_args,
 )
 from graph_api.accounts.graphql import AccountsQuery
-from schema.loaders import articles, visible_to
+from schema.loaders import visible_to
 from schema.tables import ArticleRow
-from schema.types.article import NEWEST_FIRST, Article, ArticleStatus
+from schema.types.article import ARTICLES, NEWEST_FIRST, Article, ArticleStatus, articles
 
 
 @strawberry.type(description="What can be asked.")
@@ -33,23 +34,24 @@ class Query(AccountsQuery):
     @strawberry.field(
         description="An article by id; null if there is none that the caller sees.",
         permission_classes=[Public()],
+        graphql_type=Article | None,
     )
-    async def article(
+    def article(
         self,
         info: Info,
         id: Annotated[  # noqa: A002 -- its name in the schema
             strawberry.ID, strawberry.argument(description="The id.")
         ],
-    ) -> Article | None:
+    ) -> Lazy[Article | None]:
         """Return an article, or None."""
-        row = await info.context.load(articles, id)
-        return Article.of(row) if row else None
+        return info.context.fetch(articles, str(id))
 
     @strawberry.field(
         description="What is published, the newest first; drafts too for those who may ask.",
         permission_classes=[Public()],
+        graphql_type=Connection[Article] | None,
     )
-    async def articles(
+    def articles(
         self,
         info: Info,
         *,
@@ -67,18 +69,18 @@ class Query(AccountsQuery):
                 directives=[HasPermission("article:review")],
             ),
         ] = False,
-    ) -> Connection[Article] | None:
+    ) -> Lazy[Connection[Article]]:
         """Return a page of articles."""
         shown = select(ArticleRow).where(visible_to(info.context.principal))
         if status:
             shown = shown.where(col(ArticleRow.status) == status.value)
         elif not include_drafts:
             shown = shown.where(col(ArticleRow.status) == ArticleStatus.PUBLISHED.value)
-        return await connect(
+        return connect(
             info.context,
             shown,
             order=NEWEST_FIRST,
             key=col(ArticleRow.id),
             args=page_args(first, after, last, before),
-            node=Article.of,
+            node=ARTICLES,
         )

@@ -83,7 +83,9 @@ async def page(
     order: Sequence[OrderBy],
     key: SQLColumnExpression[Any],
     args: PageArgs,
-) -> Page[RowT]:
+    *,
+    columns: Sequence[Any] | None = None,
+) -> Page[Any]:
     """Return one page of the rows that ``select`` finds, by one statement.
 
     Args:
@@ -92,6 +94,7 @@ async def page(
         order: how to sort; if empty, by the key.
         key: the unique column that breaks ties, in the direction of the last of ``order``.
         args: which page.
+        columns: what to read of each row; then rows are tuples of these.
 
     Raises:
         BadUserInput: for a size below 0 or above 100, for ``first`` with ``last``, and for a
@@ -99,10 +102,10 @@ async def page(
     """
     ordering = _ordering(order, key)
     terms = _walked(ordering, args)
-    statement = _between(select, ordering, args)
+    statement = _of_columns(_between(select, ordering, args), columns)
     statement = statement.order_by(*(term.direction() for term in terms)).limit(_size(args) + 1)
     found = await session.execute(statement.add_columns(*(term.column for term in ordering)))
-    return _page(found.all(), ordering, args)
+    return _page(found.all(), ordering, args, columns)
 
 
 async def pages(
@@ -114,7 +117,8 @@ async def pages(
     *,
     owner: SQLColumnExpression[str],
     owners: Collection[str],
-) -> dict[str, Page[RowT]]:
+    columns: Sequence[Any] | None = None,
+) -> dict[str, Page[Any]]:
     """Return the same page of the rows of each owner, by one statement for all of them.
 
     Args:
@@ -125,6 +129,7 @@ async def pages(
         args: which page.
         owner: the column that says whose a row is.
         owners: whose pages to return.
+        columns: as for :func:`page`.
 
     Raises:
         BadUserInput: as :func:`page`.
@@ -135,7 +140,8 @@ async def pages(
     placed = _between(select.where(owner.in_(owners)), ordering, args)
     places = placed.with_only_columns(_element(key).label("key"), place).subquery()
     statement = (
-        select.join(places, places.c.key == key)
+        _of_columns(select, columns)
+        .join(places, places.c.key == key)
         .where(places.c.place <= _size(args) + 1)
         .order_by(places.c.place)
         .add_columns(*(term.column for term in ordering), owner)
@@ -143,7 +149,29 @@ async def pages(
     found: dict[str, list[Any]] = {each: [] for each in owners}
     for row in await session.execute(statement):
         found[row[-1]].append(row[:-1])
-    return {each: _page(rows, ordering, args) for each, rows in found.items()}
+    return {each: _page(rows, ordering, args, columns) for each, rows in found.items()}
+
+
+def require_page(
+    select: Select[Any],
+    order: Sequence[OrderBy],
+    key: SQLColumnExpression[Any],
+    args: PageArgs,
+) -> None:
+    """Refuse what :func:`page` would refuse, where nothing is wanted of the page itself.
+
+    Raises:
+        BadUserInput: as :func:`page`.
+    """
+    _between(select, _ordering(order, key), args)
+    _size(args)
+
+
+def _of_columns(select: Select[Any], columns: Sequence[Any] | None) -> Select[Any]:
+    """Return the SELECT of these columns instead of its own; the sort values follow."""
+    if columns is None:
+        return select
+    return select.with_only_columns(*columns, maintain_column_froms=True)
 
 
 def _walked(ordering: _Ordering, args: PageArgs) -> _Ordering:
@@ -160,14 +188,17 @@ def _between(select: Select[RowT], ordering: _Ordering, args: PageArgs) -> Selec
     return select
 
 
-def _page(found: Sequence[Any], ordering: _Ordering, args: PageArgs) -> Page[Any]:
+def _page(
+    found: Sequence[Any], ordering: _Ordering, args: PageArgs, columns: Sequence[Any] | None
+) -> Page[Any]:
     """Return the page of rows with their sort values; one too many says that there is more."""
     size, backwards = _size(args), args.last is not None
     shown = found[:size][::-1] if backwards else found[:size]
     more = len(found) > size
+    width = 1 if columns is None else len(columns)
     return Page(
-        rows=[row[0] for row in shown],
-        cursors=[_write_cursor(row[1:], ordering) for row in shown],
+        rows=[row[0] if columns is None else row[:width] for row in shown],
+        cursors=[_write_cursor(row[width:], ordering) for row in shown],
         has_next_page=args.before is not None if backwards else more,
         has_previous_page=more if backwards else args.after is not None,
     )

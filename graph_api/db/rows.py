@@ -89,7 +89,7 @@ class Columns(Generic[T]):
             for at, convert in converted:
                 values[at] = None if values[at] is None else convert(values[at])
             one: Any = object.__new__(self.of_type)
-            one.__dict__.update(zip(names, values, strict=True))
+            one.__dict__.update(zip(names, values))  # noqa: B905 -- of no names there is a constant
             made.append(one)
         return made
 
@@ -130,8 +130,7 @@ class Rows(Generic[T]):
         statement = writing(self._select, leaves, columns, self._database.dialect)
         if statement is None:
             return None
-        row: Any = (await self._database.fetch(statement))[0]
-        written, is_exact = row
+        [(written, is_exact)] = await self._database.fetch(statement)
         return bytes(written) if is_exact is None or is_exact else None
 
     def __await__(self) -> Generator[Any, Any, list[T]]:

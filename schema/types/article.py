@@ -6,13 +6,14 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Self, cast
 
 import strawberry
 from sqlalchemy import select
 from sqlmodel import col
 
 from graph_api import (
+    EVERYTHING,
     After,
     Before,
     Carrier,
@@ -22,24 +23,29 @@ from graph_api import (
     HasPermission,
     Info,
     Last,
+    Lazy,
+    Names,
     Node,
     Principal,
     Public,
     caller,
     connect_each,
     extend,
+    fetch_by_id,
     page_args,
+    reads,
     rule,
 )
-from graph_api.accounts.graphql import User, loaders
+from graph_api.accounts.graphql import User, users
+from graph_api.db import Columns, ReadAs
 from graph_api.db.keyset import OrderBy, PageArgs
-from schema.loaders import articles, visible_to
+from schema.loaders import visible_to
 from schema.tables import ArticleRow
 
 NEWEST_FIRST = [OrderBy(col(ArticleRow.id), "id", descending=True)]
 
 
-@rule
+@rule(reads=["author_id"])
 def owns(principal: Principal, articles: Sequence[Article]) -> Sequence[bool]:
     """Whose article it is."""
     return [article.author_id == principal.subject for article in articles]
@@ -75,11 +81,12 @@ class Article(Node):
         permission_classes=[HasPermission("article:review") | owns],
     )
 
-    @strawberry.field(description="Who wrote it.")
-    async def author(self, info: Info) -> User | None:
+    @strawberry.field(
+        description="Who wrote it.", metadata=reads("author_id"), graphql_type=User | None
+    )
+    def author(self, info: Info) -> Lazy[User | None]:
         """Return the author."""
-        row = await info.context.load(loaders.users, self.author_id)
-        return User.of(row) if row else None
+        return info.context.fetch(users, self.author_id)
 
     @classmethod
     def of(cls, row: ArticleRow) -> Self:
@@ -98,7 +105,18 @@ class Article(Node):
     @classmethod
     async def find(cls, context: Context, ids: Sequence[str]) -> Sequence[Self | None]:
         """Return the articles that the caller sees."""
-        return [cls.of(row) if row else None for row in await articles(context, ids)]
+        return cast("list[Self | None]", await articles(context, ids, EVERYTHING))
+
+
+ARTICLES = Columns(Article, ArticleRow, status=ReadAs(col(ArticleRow.status), ArticleStatus))
+
+
+async def articles(context: Context, ids: Sequence[str], names: Names) -> Sequence[Article | None]:
+    """Return articles by their ids, None for those that the caller doesn't see."""
+    seen = select(ArticleRow).where(visible_to(context.principal))
+    return await fetch_by_id(
+        context, seen, key=col(ArticleRow.id), ids=ids, node=ARTICLES, names=names
+    )
 
 
 @dataclass(frozen=True)
@@ -109,7 +127,7 @@ class _ArticlesBy:
     args: PageArgs
 
     async def __call__(
-        self, context: Context, author_ids: Sequence[str]
+        self, context: Context, author_ids: Sequence[str], names: Names
     ) -> Sequence[Connection[Article]]:
         return await connect_each(
             context,
@@ -119,7 +137,8 @@ class _ArticlesBy:
             order=NEWEST_FIRST,
             key=col(ArticleRow.id),
             args=self.args,
-            node=Article.of,
+            node=ARTICLES,
+            names=names,
         )
 
 
@@ -130,8 +149,10 @@ class UserArticles:
     @strawberry.field(
         description="What they have written, the newest first, as far as the caller sees it.",
         permission_classes=[Public()],
+        metadata=reads("id"),
+        graphql_type=Connection[Article] | None,
     )
-    async def articles(
+    def articles(
         self: User,
         info: Info,
         *,
@@ -139,7 +160,7 @@ class UserArticles:
         after: After = strawberry.UNSET,
         last: Last = strawberry.UNSET,
         before: Before = strawberry.UNSET,
-    ) -> Connection[Article] | None:
+    ) -> Lazy[Connection[Article]]:
         """Return a page of the user's articles."""
         args = page_args(first, after, last, before)
-        return await info.context.load(_ArticlesBy(caller(info), args), self.id)
+        return info.context.fetch(_ArticlesBy(caller(info), args), self.id)

@@ -101,6 +101,7 @@ DOCUMENTS = [
     COLUMNS_ONLY,
     "{ things { id price } }",
     "{ things { __typename state } }",
+    "{ things { __typename } }",
     "{ things { label name } }",
     "{ things { secret } }",
     "{ later { id label price } }",

@@ -22,7 +22,7 @@ from graph_api import (
     page_args,
     rule,
 )
-from graph_api.accounts.graphql import User, loaders
+from graph_api.accounts.graphql import User, users
 from sqlmodel import col, select
 
 from shop.tables import CustomerRow, OrderRow, ProductRow
@@ -71,8 +71,7 @@ class Order(Node):
 
     @strawberry.field
     async def customer(self, info: Info) -> User | None:
-        row = await info.context.load(loaders.users, self.user_id)
-        return User.of(row) if row else None
+        return await info.context.fetch(users, self.user_id)
 
     @classmethod
     def of(cls, row: OrderRow) -> Self:

@@ -3,6 +3,16 @@
 from graph_api.accounts.graphql.acting import acting
 from graph_api.accounts.graphql.mutation import AccountsMutation
 from graph_api.accounts.graphql.query import AccountsQuery
-from graph_api.accounts.graphql.types import AuditEvent, Role, Session, User
+from graph_api.accounts.graphql.types import USERS, AuditEvent, Role, Session, User, users
 
-__all__ = ["AccountsMutation", "AccountsQuery", "AuditEvent", "Role", "Session", "User", "acting"]
+__all__ = [
+    "USERS",
+    "AccountsMutation",
+    "AccountsQuery",
+    "AuditEvent",
+    "Role",
+    "Session",
+    "User",
+    "acting",
+    "users",
+]

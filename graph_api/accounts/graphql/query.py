@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from graph_api.accounts.audit import select_events
-from graph_api.accounts.graphql import loaders
 from graph_api.accounts.graphql.access import Access, FieldAccess
 from graph_api.accounts.graphql.inputs import (
     AuditEventFilter,
@@ -20,7 +19,17 @@ from graph_api.accounts.graphql.inputs import (
     order_by,
 )
 from graph_api.accounts.graphql.schema_matrix import SchemaMatrix, schema_matrix
-from graph_api.accounts.graphql.types import AuditEvent, Role, Session, User, sessions_of
+from graph_api.accounts.graphql.types import (
+    EVENTS,
+    ROLES,
+    USERS,
+    AuditEvent,
+    Role,
+    Session,
+    User,
+    sessions_of,
+    users,
+)
 from graph_api.accounts.inputs import require_text
 from graph_api.accounts.roles import SHIPPED_PERMISSIONS, SHIPPED_ROLES
 from graph_api.accounts.users import select_users
@@ -31,8 +40,10 @@ from graph_api.authorization.rules import (
     IsSelf,
     Public,
 )
+from graph_api.db import Rows
 from graph_api.db.tables import AuditEventRow, RoleRow, UserRow
 from graph_api.errors import BadUserInput
+from graph_api.execution.columns import Lazy
 from graph_api.relay import (
     After,
     Before,
@@ -60,27 +71,28 @@ class AccountsQuery:
     @strawberry.field(
         description="Who is signed in; null for an anonymous caller.",
         permission_classes=[Public()],
+        graphql_type=User | None,
     )
-    async def me(self, info: Info) -> User | None:
+    def me(self, info: Info) -> Lazy[User | None] | None:
         """Return the caller."""
         subject = info.context.principal.subject
-        row = await info.context.load(loaders.users, subject) if subject else None
-        return User.of(row) if row else None
+        return info.context.fetch(users, subject) if subject else None
 
     @strawberry.field(
         description="A user by id.",
         permission_classes=[HasPermission("user:read") | IsSelf(arg="id")],
+        graphql_type=User | None,
     )
-    async def user(self, info: Info, id: IdArgument) -> User | None:  # noqa: A002 -- its name
+    def user(self, info: Info, id: IdArgument) -> Lazy[User | None]:  # noqa: A002 -- its name
         """Return a user, or None."""
-        row = await info.context.load(loaders.users, id)
-        return User.of(row) if row else None
+        return info.context.fetch(users, str(id))
 
     @strawberry.field(
         description="All users, the oldest account first unless sorted otherwise.",
         permission_classes=[HasPermission("user:read")],
+        graphql_type=Connection[User] | None,
     )
-    async def users(
+    def users(
         self,
         info: Info,
         *,
@@ -95,31 +107,32 @@ class AccountsQuery:
             list[UserOrder] | None,
             strawberry.argument(name="orderBy", description="How to sort them."),
         ] = strawberry.UNSET,
-    ) -> Connection[User] | None:
+    ) -> Lazy[Connection[User]]:
         """Return a page of users."""
-        return await connect(
+        return connect(
             info.context,
             select_users((filter or UserFilter()).narrow()),
             key=col(UserRow.id),
             args=page_args(first, after, last, before),
-            node=User.of,
+            node=USERS,
             order=order_by(UserRow, order_by_ or []),
         )
 
     @strawberry.field(
-        description="All roles, by name.", permission_classes=[HasPermission("role:read")]
+        description="All roles, by name.",
+        permission_classes=[HasPermission("role:read")],
+        graphql_type=list[Role] | None,
     )
-    async def roles(self, info: Info) -> list[Role] | None:
+    def roles(self, info: Info) -> Rows[Role]:
         """Return the roles."""
-        async with info.context.db.read() as session:
-            rows = await session.scalars(select(RoleRow).order_by(col(RoleRow.name)))
-            return [Role.of(row) for row in rows]
+        return Rows(select(RoleRow).order_by(col(RoleRow.name)), ROLES, info.context.db)
 
     @strawberry.field(
         description="The caller's sessions, the newest first; or another user's.",
         permission_classes=[IsAuthenticated()],
+        graphql_type=Connection[Session] | None,
     )
-    async def sessions(
+    def sessions(
         self,
         info: Info,
         *,
@@ -134,18 +147,19 @@ class AccountsQuery:
                 directives=[HasPermission("session:read")],
             ),
         ] = strawberry.UNSET,
-    ) -> Connection[Session] | None:
+    ) -> Lazy[Connection[Session]]:
         """Return a page of sessions."""
         args = page_args(first, after, last, before)
         own = info.context.principal.subject or ""
         whose = own if user_id in (None, strawberry.UNSET) else require_text(user_id, "userId")
-        return await sessions_of(info.context, whose, args)
+        return sessions_of(info.context, whose, args)
 
     @strawberry.field(
         description="What has happened, the oldest first unless sorted otherwise.",
         permission_classes=[HasPermission("audit:read")],
+        graphql_type=Connection[AuditEvent] | None,
     )
-    async def audit_events(
+    def audit_events(
         self,
         info: Info,
         *,
@@ -160,14 +174,14 @@ class AccountsQuery:
             list[AuditEventOrder] | None,
             strawberry.argument(name="orderBy", description="How to sort them."),
         ] = strawberry.UNSET,
-    ) -> Connection[AuditEvent] | None:
+    ) -> Lazy[Connection[AuditEvent]]:
         """Return a page of audit events."""
-        return await connect(
+        return connect(
             info.context,
             select_events((filter or AuditEventFilter()).narrow()),
             key=col(AuditEventRow.id),
             args=page_args(first, after, last, before),
-            node=AuditEvent.of,
+            node=EVENTS,
             order=order_by(AuditEventRow, order_by_ or []),
         )
 

@@ -6,18 +6,20 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self, cast
 
 import strawberry
-from sqlalchemy import select
+from sqlalchemy import Select, case, select
 from sqlmodel import col
 from strawberry.scalars import JSON
 
 from graph_api.accounts.graphql import loaders
 from graph_api.authorization.rules import Carrier, HasPermission, IsSelf, Public
 from graph_api.context import Context
+from graph_api.db import Columns, ReadAs
 from graph_api.db.keyset import OrderBy, PageArgs
 from graph_api.db.tables import AuditEventRow, RoleRow, SessionRow, UserRow
+from graph_api.execution.columns import EVERYTHING, Lazy, Names, reads
 from graph_api.relay import (
     After,
     Before,
@@ -28,6 +30,7 @@ from graph_api.relay import (
     Node,
     caller,
     connect_each,
+    fetch_by_id,
     page_args,
 )
 
@@ -45,15 +48,19 @@ class Role(Node):
     name: str = strawberry.field(description="What rules call it; it never changes.")
     description: str | None = strawberry.field(description="What it is for.")
 
-    @strawberry.field(description="The permissions that it grants itself, `noun:verb`.")
+    @strawberry.field(
+        description="The permissions that it grants itself, `noun:verb`.", metadata=reads("id")
+    )
     async def permissions(self, info: Info) -> list[str]:
         """Return the role's own permissions, sorted."""
         return list(await info.context.load(loaders.permissions_of_roles, self.id))
 
-    @strawberry.field(description="Roles of which it grants all that they grant.")
+    @strawberry.field(
+        description="Roles of which it grants all that they grant.", metadata=reads("id")
+    )
     async def includes(self, info: Info) -> list[Role]:
         """Return the roles that it includes, by name."""
-        return list(map(Role.of, await info.context.load(loaders.roles_included_by, self.id)))
+        return list(await info.context.load(_roles_included_by, self.id))
 
     @classmethod
     def of(cls, row: RoleRow) -> Self:
@@ -65,7 +72,35 @@ class Role(Node):
         """Return roles, for those who may read them."""
         if "role:read" not in context.principal.permissions:
             return [None] * len(ids)
-        return [cls.of(row) if row else None for row in await loaders.rows(context, RoleRow, ids)]
+        found = await fetch_by_id(
+            context, select(RoleRow), key=col(RoleRow.id), ids=ids, node=ROLES
+        )
+        return cast("list[Self | None]", found)
+
+
+ROLES = Columns(Role, RoleRow)
+
+
+async def _roles_included_by(context: Context, role_ids: Sequence[str]) -> Sequence[list[Role]]:
+    return await _roles_by(context, loaders.roles_included_by(role_ids), role_ids)
+
+
+async def _roles_of_users(
+    context: Context, user_ids: Sequence[str], names: Names
+) -> Sequence[list[Role]]:
+    return await _roles_by(context, loaders.roles_of_users(user_ids), user_ids, names)
+
+
+async def _roles_by(
+    context: Context, roles: Select[Any], keys: Sequence[str], names: Names = EVERYTHING
+) -> list[list[Role]]:
+    """Return the roles that belong to each key, which is the column of the statement."""
+    wanted = ROLES.names(names)
+    found = await context.db.fetch(roles.add_columns(*ROLES.columns(wanted)))
+    groups: dict[str, list[Role]] = {each: [] for each in keys}
+    for row, role in zip(found, ROLES.objects(wanted, [row[1:] for row in found]), strict=True):
+        groups[row[0]].append(role)
+    return [groups[each] for each in keys]
 
 
 @strawberry.type(
@@ -85,7 +120,9 @@ class Session(Node):
     )
     ip_address: str | None = strawberry.field(description="The address that it signed in from.")
 
-    @strawberry.field(description="Whether it is the one that this request belongs to.")
+    @strawberry.field(
+        description="Whether it is the one that this request belongs to.", metadata=reads("id")
+    )
     def current(self, info: Info) -> bool:
         """Compare with the session that the access token names."""
         return caller(info).session_id == self.id
@@ -106,12 +143,25 @@ class Session(Node):
     @classmethod
     async def find(cls, context: Context, ids: Sequence[str]) -> Sequence[Self | None]:
         """Return sessions: one's own, or all for those who may read them."""
-        caller = context.principal
-        may_read_all = "session:read" in caller.permissions
-        return [
-            cls.of(row) if row and (may_read_all or row.user_id == caller.subject) else None
-            for row in await loaders.rows(context, SessionRow, ids)
-        ]
+        seen = select(SessionRow)
+        if "session:read" not in context.principal.permissions:
+            seen = seen.where(col(SessionRow.user_id) == context.principal.subject)
+        found = await fetch_by_id(context, seen, key=col(SessionRow.id), ids=ids, node=SESSIONS)
+        return cast("list[Self | None]", found)
+
+
+SESSIONS = Columns(
+    Session,
+    SessionRow,
+    last_used_at=SessionRow.rotated_at,
+    expires_at=case(
+        (
+            col(SessionRow.idle_expires_at) < col(SessionRow.absolute_expires_at),
+            col(SessionRow.idle_expires_at),
+        ),
+        else_=col(SessionRow.absolute_expires_at),
+    ),
+)
 
 
 @strawberry.type(description="Somebody with an account.")
@@ -137,14 +187,19 @@ class User(Node):
     )
 
     @strawberry.field(
-        description="The roles that were granted to them.", permission_classes=[USER_READ]
+        description="The roles that were granted to them.",
+        permission_classes=[USER_READ],
+        metadata=reads("id"),
+        graphql_type=list[Role] | None,
     )
-    async def roles(self, info: Info) -> list[Role] | None:
+    def roles(self, info: Info) -> Lazy[list[Role]]:
         """Return the granted roles, by name, without those that they include."""
-        return list(map(Role.of, await info.context.load(loaders.roles_of_users, self.id)))
+        return info.context.fetch(_roles_of_users, self.id)
 
     @strawberry.field(
-        description="All permissions that follow from their roles.", permission_classes=[USER_READ]
+        description="All permissions that follow from their roles.",
+        permission_classes=[USER_READ],
+        metadata=reads("id"),
     )
     async def permissions(self, info: Info) -> list[str] | None:
         """Return the permissions of the roles and all that they include, sorted."""
@@ -153,8 +208,10 @@ class User(Node):
     @strawberry.field(
         description="Their sessions, the newest first.",
         permission_classes=[HasPermission("session:read") | IsSelf()],
+        metadata=reads("id"),
+        graphql_type=Connection[Session] | None,
     )
-    async def sessions(
+    def sessions(
         self,
         info: Info,
         *,
@@ -162,9 +219,9 @@ class User(Node):
         after: After = strawberry.UNSET,
         last: Last = strawberry.UNSET,
         before: Before = strawberry.UNSET,
-    ) -> Connection[Session] | None:
+    ) -> Lazy[Connection[Session]]:
         """Return a page of sessions."""
-        return await sessions_of(info.context, self.id, page_args(first, after, last, before))
+        return sessions_of(info.context, self.id, page_args(first, after, last, before))
 
     @classmethod
     def of(cls, row: UserRow) -> Self:
@@ -183,13 +240,24 @@ class User(Node):
         """Return users: oneself, or all for those who may read them."""
         caller = context.principal
         seen = [each for each in ids if "user:read" in caller.permissions or each == caller.subject]
-        found = dict(zip(seen, await loaders.rows(context, UserRow, seen), strict=True))
-        return [cls.of(row) if row else None for row in map(found.get, ids)]
+        found = dict(zip(seen, await users(context, seen), strict=True))
+        return cast("list[Self | None]", list(map(found.get, ids)))
 
 
-async def sessions_of(context: Context, user_id: str, args: PageArgs) -> Connection[Session]:
+USERS = Columns(User, UserRow)
+
+
+async def users(
+    context: Context, ids: Sequence[str], names: Names = EVERYTHING
+) -> Sequence[User | None]:
+    """Return users by their ids, whoever asks: a batch function for ``context.fetch``."""
+    rows = select(UserRow)
+    return await fetch_by_id(context, rows, key=col(UserRow.id), ids=ids, node=USERS, names=names)
+
+
+def sessions_of(context: Context, user_id: str, args: PageArgs) -> Lazy[Connection[Session]]:
     """Return a page of a user's sessions, the newest first; of many users by one statement."""
-    return await context.load(_SessionsOf(args), user_id)
+    return context.fetch(_SessionsOf(args), user_id)
 
 
 @dataclass(frozen=True)
@@ -199,7 +267,7 @@ class _SessionsOf:
     args: PageArgs
 
     async def __call__(
-        self, context: Context, user_ids: Sequence[str]
+        self, context: Context, user_ids: Sequence[str], names: Names
     ) -> Sequence[Connection[Session]]:
         return await connect_each(
             context,
@@ -209,7 +277,8 @@ class _SessionsOf:
             order=[OrderBy(col(SessionRow.id), "id", descending=True)],
             key=col(SessionRow.id),
             args=self.args,
-            node=Session.of,
+            node=SESSIONS,
+            names=names,
         )
 
 
@@ -246,39 +315,25 @@ class AuditEvent(Node):
     user_agent: str | None = strawberry.field(description="The program that sent the request.")
     details: JSON = strawberry.field(description="What else is known; never a secret.")
 
-    @strawberry.field(description="The user who did it, if they are still there.")
-    async def actor(self, info: Info) -> User | None:
+    @strawberry.field(
+        description="The user who did it, if they are still there.",
+        metadata=reads("actor_id"),
+        graphql_type=User | None,
+    )
+    def actor(self, info: Info) -> Lazy[User | None] | None:
         """Return the user of ``actorId``."""
-        if self.actor_id is None:
-            return None
-        row = await info.context.load(loaders.users, self.actor_id)
-        return User.of(row) if row else None
-
-    @classmethod
-    def of(cls, row: AuditEventRow) -> Self:
-        """Return the GraphQL object of a row."""
-        return cls(
-            id=strawberry.ID(row.id),
-            at=row.at,
-            action=row.action,
-            outcome=AuditOutcome(row.outcome),
-            actor_id=_id(row.actor_id),
-            target_id=_id(row.target_id),
-            session_id=_id(row.session_id),
-            ip_address=row.ip_address,
-            user_agent=row.user_agent,
-            details=JSON(row.details),
-        )
+        return info.context.fetch(users, str(self.actor_id)) if self.actor_id else None
 
     @classmethod
     async def find(cls, context: Context, ids: Sequence[str]) -> Sequence[Self | None]:
         """Return audit events, for those who may read them."""
         if "audit:read" not in context.principal.permissions:
             return [None] * len(ids)
-        return [
-            cls.of(row) if row else None for row in await loaders.rows(context, AuditEventRow, ids)
-        ]
+        rows = select(AuditEventRow)
+        found = await fetch_by_id(context, rows, key=col(AuditEventRow.id), ids=ids, node=EVENTS)
+        return cast("list[Self | None]", found)
 
 
-def _id(value: str | None) -> strawberry.ID | None:
-    return None if value is None else strawberry.ID(value)
+EVENTS = Columns(
+    AuditEvent, AuditEventRow, outcome=ReadAs(col(AuditEventRow.outcome), AuditOutcome)
+)
