@@ -10,16 +10,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal, Self, cast
 
 from sqlalchemy import URL, Connection, Executable, event, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from graph_api.errors import ConfigurationError, RateLimited
 
 DialectName = Literal["sqlite", "postgresql"]
+ONCE = "graph_api_once"
+"""Option of a connection that runs one statement, which reads."""
+PING_AFTER = 1.0
+"""Seconds that a PostgreSQL connection is idle before it is tried."""
 BUSY_TIMEOUT = 30
 """Seconds that a SQLite connection waits for another process, and a writer for its turn."""
 
@@ -38,6 +46,7 @@ class Database:
     def __init__(self, *, reader: AsyncEngine, writer: AsyncEngine) -> None:
         self.reader = reader
         self.writer = writer
+        self._once = reader.execution_options(**{ONCE: True})
         self.dialect = cast("DialectName", writer.dialect.name)
 
     @classmethod
@@ -78,7 +87,7 @@ class Database:
             RateLimited: ``database_busy``, if no connection gets free in time.
         """
         with _busy():
-            async with self.reader.connect() as connection:
+            async with self._once.connect() as connection:
                 return (await connection.execute(statement)).all()
 
     @asynccontextmanager
@@ -178,7 +187,9 @@ def _sqlite(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> A
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # One statement sees one state by itself; to begin costs as much as a small query.
+        if not connection.get_execution_options().get(ONCE):
+            connection.exec_driver_sql(begin)
 
     return engine
 
@@ -211,13 +222,35 @@ async def _check_foreign_keys(connection: AsyncConnection) -> None:
 
 
 def _postgresql(url: URL) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         _without_libpq_options(url),
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        pool_pre_ping=True,
         connect_args={"server_settings": {"application_name": "graph-api"}},
     )
+    _ping_idle(engine)
+    return engine
+
+
+def _ping_idle(engine: AsyncEngine) -> None:
+    """Try a connection that was idle, before it is used: the server may have closed it.
+
+    ``pool_pre_ping`` tries each, which is a round trip for each query.
+    """
+    dialect, pool = engine.dialect, engine.sync_engine.pool
+
+    @event.listens_for(pool, "checkin")
+    def note(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def ping(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        if monotonic() - record.info.get("idle_since", inf) < PING_AFTER:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
 
 
 def _without_libpq_options(url: URL) -> URL:

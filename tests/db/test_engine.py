@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col
 
 from graph_api.clock import utc_now
+from graph_api.db import engine
 from graph_api.db.engine import Database
 from graph_api.db.ids import new_id
 from graph_api.db.tables import RolePermissionRow, RoleRow
@@ -189,6 +190,29 @@ async def test_postgresql_transactions_are_read_committed(database: Database) ->
         assert await session.scalar(text("SHOW transaction_isolation")) == "read committed"
 
 
+async def test_a_single_statement_can_not_write_either(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        await database.fetch(
+            insert(RoleRow)
+            .values(id="rol_1", name="forged", created_at=utc_now())
+            .returning(col(RoleRow.id))
+        )
+    assert await count_roles(database) == 0
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+async def test_a_connection_that_was_closed_while_it_was_idle_is_replaced(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PING_AFTER", 0.0)
+    assert await count_roles(database) == 0
+    others = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with Database.open(database_url) as administration, administration.write() as session:
+        closed = await session.execute(text(f"SELECT pg_terminate_backend(pid) FROM {others}"))
+        assert closed.all()
+    assert await count_roles(database) == 0
+
+
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 async def test_a_url_written_for_libpq_connects(database_url: str) -> None:
     url = f"{database_url}?sslmode=prefer&channel_binding=prefer"
@@ -206,9 +230,9 @@ async def test_who_gets_no_connection_in_time_is_told_to_come_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is no server error: nothing was done, and later it may be."""
-    for engine in (database.reader, database.writer):
-        monkeypatch.setattr(engine.pool, "_timeout", 0.01)
-        monkeypatch.setattr(engine.pool, "_max_overflow", 0)
+    for each in (database.reader, database.writer):
+        monkeypatch.setattr(each.pool, "_timeout", 0.01)
+        monkeypatch.setattr(each.pool, "_max_overflow", 0)
     size = database.writer.pool.size()  # type: ignore[attr-defined]
     async with AsyncExitStack() as taken:
         for _ in range(size):
