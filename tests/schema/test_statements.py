@@ -40,6 +40,7 @@ DOCUMENTS: dict[str, tuple[str, int]] = {
     "node": ("query($id: ID!) { node(id: $id) { id ... on User { name } } }", 1),
     "nodes": ("query($ids: [ID!]!) { nodes(ids: $ids) { id ... on User { name } } }", 1),
     "access": ('{ access(coordinates: ["User.email"]) { access } }', 0),
+    "schemaMatrix": ("{ schemaMatrix { roles } }", 3),
     "article": ("query($article: ID!) { article(id: $article) { title author { name } } }", 2),
     "articles": (f"{{ articles {{ nodes {{ title status }} {PAGE} }} }}", 1),
     "articles, nested": (

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from graph_api.accounts.graphql import loaders
 from graph_api.accounts.graphql.access import Access
+from graph_api.accounts.graphql.types import roles_included_by
 from graph_api.authorization.matrix import holder, matrix
 from graph_api.authorization.principal import ANONYMOUS, AUTHENTICATED, Grants
 from graph_api.authorization.rulebook import RuleBook
@@ -65,7 +66,7 @@ async def _held(context: Context) -> dict[str, list[str]]:
         rows = (await session.scalars(select(RoleRow).order_by(col(RoleRow.name)))).all()
     ids = [row.id for row in rows]
     permissions = await loaders.permissions_of_roles(context, ids)
-    included = await loaders.roles_included_by(context, ids)
+    included = await roles_included_by(context, ids)
     return {
         row.name: [*own, *(each.name for each in others)]
         for row, own, others in zip(rows, permissions, included, strict=True)

@@ -60,7 +60,7 @@ class Role(Node):
     )
     async def includes(self, info: Info) -> list[Role]:
         """Return the roles that it includes, by name."""
-        return list(await info.context.load(_roles_included_by, self.id))
+        return list(await info.context.load(roles_included_by, self.id))
 
     @classmethod
     def of(cls, row: RoleRow) -> Self:
@@ -81,7 +81,8 @@ class Role(Node):
 ROLES = Columns(Role, RoleRow)
 
 
-async def _roles_included_by(context: Context, role_ids: Sequence[str]) -> Sequence[list[Role]]:
+async def roles_included_by(context: Context, role_ids: Sequence[str]) -> Sequence[list[Role]]:
+    """Return the roles that each role includes, by name: a batch function."""
     return await _roles_by(context, loaders.roles_included_by(role_ids), role_ids)
 
 
