@@ -74,6 +74,8 @@ def _is_writable(leaf: Leaf, column: Any) -> bool:
 def _written(dialect: str, members: tuple[tuple[str, str], ...]) -> tuple[Any, Any]:
     """Return the expressions for the JSON and its exactness; as text, they are made once.
 
+    A row whose condition is NULL counts for nothing: nothing of it was found wrong.
+
     Nothing of it is a client's, but for the response keys, which are names of GraphQL.
     """
     kinds = [of_type.rstrip("!") for _, of_type in members]
@@ -109,18 +111,17 @@ def _sqlite_value(column: str, kind: str) -> str:
         return f"json(iif({column}, 'true', iif({column} = 0, 'false', NULL)))"
     if kind == "DateTime":
         return f"replace(replace({column}, ' ', 'T') || '+00:00', '.000000', '')"
-    held = "integer" if kind == "Int" else "text"
-    return f"iif(typeof({column}) = '{held}', {column}, NULL)"  # JSON can't hold a blob
+    return f"iif({column} < x'', {column}, NULL)"  # JSON can't hold a blob
 
 
 def _sqlite_exact(column: str, kind: str) -> str:
+    """Return a condition; NULL fulfils it. Numbers sort before texts, and these before blobs."""
     if kind == "DateTime":
-        return f"({column} IS NULL OR {column} GLOB {_STORED_INSTANT})"
+        return f"{column} GLOB {_STORED_INSTANT}"
     if kind in ("Int", "Boolean"):
         least, most = (-(2**31), 2**31 - 1) if kind == "Int" else (0, 1)
-        is_number = f"typeof({column}) = 'integer' AND {column} BETWEEN {least} AND {most}"
-        return f"({column} IS NULL OR {is_number})"
-    return f"typeof({column}) IN ('text', 'null')"
+        return f"{column} BETWEEN {least} AND {most} AND typeof({column}) IN ('integer', 'null')"
+    return f"{column} >= '' AND {column} < x''"
 
 
 def _postgresql_value(column: str, kind: str) -> str:
@@ -135,8 +136,7 @@ def _postgresql_value(column: str, kind: str) -> str:
 def _postgresql_exact(column: str, kind: str) -> str:
     if kind == "DateTime":  # the instants that Python knows
         first, last = "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00"
-        bounds = f"timestamptz '{first}' AND timestamptz '{last}'"
-        return f"({column} IS NULL OR {column} BETWEEN {bounds})"
+        return f"{column} BETWEEN timestamptz '{first}' AND timestamptz '{last}'"
     if kind == "Int":
-        return f"({column} IS NULL OR {column} BETWEEN {-(2**31)} AND {2**31 - 1})"
+        return f"{column} BETWEEN {-(2**31)} AND {2**31 - 1}"
     return "true"
