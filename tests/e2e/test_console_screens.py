@@ -414,6 +414,33 @@ def test_who_may_use_what_is_found_by_field_and_by_rule(admin: Visitor) -> None:
     picture(page, "permissions-all")
 
 
+# --- GraphiQL ---
+
+
+def test_operations_run_as_the_one_who_is_signed_in(user: Visitor) -> None:
+    page = user.open("/graphiql")
+    answer = page.get_by_role("region", name="Answer")
+    operation, variables = page.get_by_label("Operation"), page.get_by_label("Variables")
+    operation.press("Control+Enter")
+    expect(answer).to_contain_text('"permissions": []')
+    operation.fill("query($id: ID!) { node(id: $id) { id } users { totalCount } }")
+    variables.fill("{")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("alert").filter(has_text="no JSON")).to_be_visible()
+    variables.fill('{"id": "usr_none"}')
+    page.get_by_role("button", name="Run").click()
+    expect(answer).to_contain_text('"FORBIDDEN"')
+    expect(answer).to_contain_text('"node": null')
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("Query:").click()
+    expect(main(page)).to_contain_text("node(id: ID!): Node")
+    expect(main(page)).not_to_contain_text("auditEvents")
+    look(page, "graphiql")
+    operation.fill("{")
+    page.get_by_role("button", name="Run").click()
+    expect(answer).to_contain_text('"GRAPHQL_PARSE_FAILED"')
+
+
 # --- what all pages do ---
 
 

@@ -1,1 +1,0 @@
-import{Xt as mf,jt as gf,nt as Uy,pt as Zv}from"./chunk-B_y8WKhB.js";var p=class n{static ɵfac=function(e){return new(e||n)};static ɵcmp=Uy({type:n,selectors:[[`ng-component`]],decls:2,vars:0,template:function(e,s){e&1&&(gf(0,`h1`),Zv(1,`GraphiQL`),mf())},encapsulation:2})};export{p as Graphiql};
