@@ -133,7 +133,7 @@ class Completion(TypeResolution):
         found: Any = None
         of_objects = of_field.certain_items
         columns = None if of_objects is None else of_objects.columns(items)
-        if of_objects is not None and columns is not None:
+        if of_objects is not None and columns is not None and item.is_of(type(items[0]), items):
             found = self.level(of_objects, columns, len(items), place)
         elif value.bulk_items is None:
             kinds = set(map(type, items))
@@ -203,12 +203,12 @@ class Completion(TypeResolution):
         return items, None
 
     def _objects(
-        self, of_field: Field, value: Value, column: Rows, _: set[type], place: Place
+        self, of_field: Field, value: Value, column: Rows, kinds: set[type], place: Place
     ) -> Found:
         """Complete objects, those of each type as a level of their own."""
         if not column:
             return []
-        if value.is_certain:
+        if value.is_certain or (len(kinds) == 1 and value.is_of(type(column[0]), column)):
             return self.select(self.plan.below(of_field, value.named), column, place)
         return self._by_type(of_field, value, column, place)
 

@@ -21,7 +21,7 @@ from msgspec import Struct, defstruct
 from graph_api.authorization.guards import Guard
 from graph_api.authorization.rules import Rule
 from graph_api.execution import leaves
-from graph_api.execution.resolvers import Call, Reader
+from graph_api.execution.resolvers import Call, Reader, are_cast, own_class_of
 from graph_api.execution.waiting import is_plain
 
 PACKED_FROM = 500
@@ -42,6 +42,7 @@ class Value:
         named: the object, interface or union.
         passes: classes of values that are handed on as they are.
         is_certain: it is an object type that doesn't ask its objects whether they are of it.
+        own: it does, but those of this class are, unless they are cast.
     """
 
     type: Any
@@ -53,6 +54,7 @@ class Value:
     named: Any = None
     passes: frozenset[type] = frozenset()
     is_certain: bool = False
+    own: type | None = None
 
     @classmethod
     def of(cls, of_type: Any) -> Value:
@@ -68,8 +70,19 @@ class Value:
             passes = null | {passed} if passed else null
             bulk = leaves.bulk_of(nullable, is_non_null=is_non_null)
             return cls(of_type, is_non_null, leaf=nullable, bulk=bulk, passes=passes)
-        is_certain = is_object_type(nullable) and nullable.is_type_of is None
-        return cls(of_type, is_non_null, named=nullable, passes=null, is_certain=is_certain)
+        asks = nullable.is_type_of if is_object_type(nullable) else None
+        return cls(
+            of_type,
+            is_non_null,
+            named=nullable,
+            passes=null,
+            is_certain=is_object_type(nullable) and asks is None,
+            own=own_class_of(asks),
+        )
+
+    def is_of(self, kind: type, objects: Sequence[Any]) -> bool:
+        """Whether objects, all of one class, are of the object type for certain."""
+        return self.is_certain or (kind is self.own and not are_cast(objects))
 
 
 @dataclass(eq=False)

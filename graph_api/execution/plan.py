@@ -97,9 +97,9 @@ class Plan:
             sets = [node.selection_set for node in of_field.nodes if node.selection_set]
             selection = of_field.below[of_type.name] = self._select(of_type, sets)
             value = of_field.value
-            if selection.is_bare and value.is_certain:
+            if selection.is_bare and (value.is_certain or value.own):
                 of_field.certain = selection
-            elif selection.is_bare and value.item and value.item.is_certain:
+            elif selection.is_bare and (item := value.item) and (item.is_certain or item.own):
                 of_field.certain_items = selection
         return selection
 

@@ -6,17 +6,21 @@ graphql-core would.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from keyword import iskeyword
 from operator import attrgetter
 from typing import Any
 
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 
 PLAIN_RESOLVER = "_get_basic_result"
 """How Strawberry calls the resolver of a field that only reads an attribute."""
+IS_TYPE_OF = "._get_is_type_of.<locals>.is_type_of"
+"""How it calls what tells whether an object is of a type that implements interfaces."""
 RESOLVERS = frozenset({"_resolver", "_async_resolver"})
 """How it calls those around a function of the application's."""
 
@@ -135,6 +139,22 @@ def call_of(resolve: Any) -> Call | None:
     if not is_plain or definition.extensions or around["field_exception_handlers"]:
         return None
     return Call(definition, converter) if definition.base_resolver else None
+
+
+def own_class_of(is_type_of: Any) -> type | None:
+    """Return the class whose objects are of a type, unless one is cast, see :func:`are_cast`.
+
+    None if it is the application that says which objects are of the type, not Strawberry.
+    """
+    if getattr(is_type_of, "__qualname__", "").endswith(IS_TYPE_OF):
+        found: type = _closed_over(is_type_of)["object_type"].origin
+        return found
+    return None
+
+
+def are_cast(objects: Sequence[Any]) -> bool:
+    """Whether ``strawberry.cast`` says of an object that it is of another type."""
+    return any(map(hasattr, objects, repeat(TYPE_CAST_ATTRIBUTE)))
 
 
 def _closed_over(function: Any) -> dict[str, Any]:

@@ -73,9 +73,10 @@ def _complete(
         else:
             below.append(each)
     while below:
-        value, of_objects, found = values[below[0].key], below[0].certain, None
+        first, found = below[0], None
+        value, of_objects = values[first.key], first.certain
         kind = type(value)
-        if of_objects is not None and is_plain(kind):
+        if of_objects is not None and is_plain(kind) and first.value.is_of(kind, (value,)):
             found = straight(of_objects, value)
         if found is None or isinstance(found, Stopped):
             return Stopped(selection, values, done, below, found)

@@ -9,6 +9,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,8 +68,40 @@ CALLS: list[str | None] = []
 HELD: list[Callable[[], Any]] = []
 
 
+@strawberry.interface
+class Named:
+    name: str | None
+
+
+@strawberry.type
+class Human(Named):
+    age: int | None
+
+
+@strawberry.type
+class Robot(Named):
+    age: int | None
+
+
+class Child(Human):
+    """Is of its parent's type."""
+
+
 @strawberry.type
 class Query:
+    @strawberry.field
+    def human(self) -> Human | None:
+        found: Human | None = HELD[0]()
+        return found
+
+    @strawberry.field
+    def humans(self) -> list[Human | None] | None:
+        return [Human(name="a", age=1), HELD[0](), Human(name="b", age=2)]
+
+    @strawberry.field
+    def named_things(self) -> list[Named | None] | None:
+        return [Human(name="a", age=1), HELD[0](), Robot(name="b", age=2)]
+
     @strawberry.field
     def branch(self) -> Branch | None:
         found: Branch | None = HELD[0]()
@@ -100,7 +133,9 @@ def branch(**odd: Any) -> Branch:
     return Branch(**parts | {"several": None, "next": None} | odd)
 
 
-SCHEMAS = [Schema(Query, uncovered="allow", compiled=each) for each in (True, False)]
+SCHEMAS = [
+    Schema(Query, types=[Human, Robot], uncovered="allow", compiled=each) for each in (True, False)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -167,13 +202,13 @@ def trees(*, waits: bool) -> st.SearchStrategy[Callable[[], Any]]:
     return some(branches)
 
 
-def answers(tree: Callable[[], Any]) -> list[tuple[Any, list[Any], int]]:
+def answers(tree: Callable[[], Any], document: str = DOCUMENT) -> list[tuple[Any, list[Any], int]]:
     HELD[:] = [tree]
     found = []
     for schema in SCHEMAS:
         for _ in range(2):  # selections are laid out the first time
             CALLS.clear()
-            result = asyncio.run(schema.execute(DOCUMENT))
+            result = asyncio.run(schema.execute(document))
         errors = [(each.message, each.path, each.locations) for each in result.errors or ()]
         found.append((result.data, errors, len(CALLS)))
     return found
@@ -234,3 +269,27 @@ def test_it_stops_where_something_else_stands(
         asyncio.run(SCHEMAS[0].execute(query))
     assert found == stops
     assert len(CALLS) == (2 if tree().next else 1)  # nothing is resolved twice
+
+
+OF_HUMANS = """
+{ human { ...of age } humans { ...of age } namedThings { ...of } }
+fragment of on Named { __typename name }
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: Human(name="c", age=3),
+        lambda: Child(name="c", age=3),
+        lambda: Robot(name="c", age=3),
+        lambda: strawberry.cast(Robot, Human(name="c", age=3)),
+        lambda: strawberry.cast(Human, Robot(name="c", age=3)),
+        lambda: strawberry.cast(Human, SimpleNamespace(name="c", age=3)),
+        lambda: SimpleNamespace(name="c", age=3),
+        lambda: None,
+    ],
+)
+def test_an_object_is_of_the_type_that_graphql_core_says(made: Callable[[], Any]) -> None:
+    ours, theirs = answers(made, OF_HUMANS)
+    assert ours == theirs

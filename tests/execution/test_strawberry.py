@@ -23,6 +23,7 @@ from strawberry.types.execution import PreExecutionError
 from graph_api.authorization.rulebook import DEFINITION
 from graph_api.authorization.rules import HasRole, Public
 from graph_api.execution.plan import Plan
+from graph_api.execution.resolvers import are_cast, own_class_of
 from graph_api.execution.result import NotExecuted
 from graph_api.execution.schema import Schema
 
@@ -180,3 +181,23 @@ def test_a_plan_finds_the_functions_behind_resolvers() -> None:
     assert plain.read is not None
     assert sync.call is not None
     assert later.call is not None
+
+
+def test_the_class_of_a_type_that_implements_an_interface_is_known() -> None:
+    @strawberry.interface
+    class Named:
+        name: str | None
+
+    @strawberry.type
+    class Person(Named):
+        age: int | None
+
+    @strawberry.type
+    class Root:
+        person: Person | None
+
+    of_type: Any = Stock(Root)._schema.type_map["Person"]
+    assert own_class_of(of_type.is_type_of) is Person
+    assert own_class_of(lambda _object, _info: True) is None
+    assert not are_cast([Person(name="a", age=1)])
+    assert are_cast([Person(name="a", age=1), strawberry.cast(Person, Person(name="a", age=1))])
