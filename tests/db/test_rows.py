@@ -24,6 +24,7 @@ from graph_api import (
 )
 from graph_api.db import Columns, Database, ReadAs, Rows
 from graph_api.db.types import UtcDateTime
+from graph_api.execution.columns import ColumnSource
 from tests.api import counted
 
 pytestmark = pytest.mark.anyio
@@ -215,3 +216,9 @@ async def test_an_empty_list_is_written(things: Database) -> None:
     async with things.write() as session:
         await session.execute(thing.delete())
     assert await answer(PLAN, things, COLUMNS_ONLY) == b'{"data":{"things":[]},"errors":[]}'
+
+
+def test_rows_are_a_source_of_columns_as_execution_knows_it() -> None:
+    made: type[ColumnSource[list[Thing]]] = Rows[Thing]
+    assert issubclass(Rows, ColumnSource)
+    assert made

@@ -116,3 +116,11 @@ async def test_what_hangs_on_the_object_is_selected_to_be_judged(client: Client)
     await _article(client)
     statements = await _asked(client, AUTHORS, await client.sign_in("user"), {})
     assert _selected(statements, "graph_api_user") == {"id", "name", "email", "created_at"}
+
+
+@pytest.mark.parametrize("selected", ["totalCount", "totalCount nodes { id }", "__typename"])
+async def test_a_page_is_refused_whether_something_is_wanted_of_it_or_not(
+    client: Client, selected: str
+) -> None:
+    answer = await client.ask(f"{{ users(first: 101) {{ {selected} }} }}", as_="admin")
+    assert [each["extensions"]["code"] for each in answer.body["errors"]] == ["BAD_USER_INPUT"]
