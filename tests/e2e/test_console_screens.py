@@ -397,6 +397,24 @@ def test_who_did_it_is_a_link_to_all_that_they_did(admin: Visitor) -> None:
     expect(people(page).filter(has_text="user_created").first).to_be_visible()
 
 
+def test_names_of_people_are_asked_for_by_those_only_who_may_see_them(
+    stranger: Visitor, site: Site
+) -> None:
+    role = "mutation Role($input: CreateRoleInput!) { createRole(input: $input) { role { id } } }"
+    user = "mutation New($input: CreateUserInput!) { createUser(input: $input) { user { id } } }"
+    with site.program("admin") as ask:
+        made = ask(role, {"input": {"name": "reader", "permissions": ["audit:read"]}})
+        role_id = made["createRole"]["role"]["id"]
+        sent = {"email": email("reader"), "password": PASSWORD, "roleIds": [role_id]}
+        ask(user, {"input": sent})
+    is_asked = lambda it: "query AuditEvents(" in (it.request.post_data or "")  # noqa: E731
+    with stranger.context.expect_event("response", is_asked) as answer:
+        page = stranger.sign_in("reader", "/audit?action=user_created")
+    assert "errors" not in answer.value.json()
+    expect(people(page).first).to_contain_text("usr_")
+    expect(people(page).filter(has_text=email("admin"))).to_have_count(0)
+
+
 # --- permissions ---
 
 
@@ -448,6 +466,26 @@ def test_operations_run_as_the_one_who_is_signed_in(user: Visitor) -> None:
 
 
 # --- what all pages do ---
+
+
+@pytest.mark.parametrize(
+    ("path", "title"), [("/users", "Not for you"), ("/nowhere", "no such page")]
+)
+def test_who_comes_where_nothing_is_for_them_is_told_so(
+    user: Visitor, path: str, title: str
+) -> None:
+    page = user.open(path)
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    look(page, title.replace(" ", "-").lower())
+
+
+def test_what_was_done_is_said_until_one_goes_elsewhere(user: Visitor) -> None:
+    page = user.open("/profile")
+    page.get_by_label("Name").fill("Una")
+    page.keyboard.press("Enter")
+    says(page, "Your name is saved.")
+    page.get_by_role("navigation").get_by_role("link", name="Sessions").click()
+    expect(page.get_by_text("Your name is saved.")).to_have_count(0)
 
 
 def test_a_page_says_that_it_waits_and_that_it_got_no_answer(user: Visitor) -> None:

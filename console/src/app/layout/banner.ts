@@ -1,4 +1,5 @@
 import { Component, DOCUMENT, Injectable, inject, signal } from '@angular/core';
+import { NavigationStart, Router } from '@angular/router';
 
 /** What the person must know wherever they are. */
 @Injectable({ providedIn: 'root' })
@@ -10,9 +11,12 @@ export class Banner {
   constructor() {
     this.#window.addEventListener('offline', () => this.offline.set(true));
     this.#window.addEventListener('online', () => this.offline.set(false));
+    inject(Router).events.subscribe((event) => {
+      if (event instanceof NavigationStart) this.message.set(null);
+    });
   }
 
-  /** Shows a sentence until the next one, or until it is closed. */
+  /** Shows a sentence until the next one, until it is closed, or the person goes elsewhere. */
   say(sentence: string): void {
     this.message.set(sentence);
   }

@@ -104,8 +104,8 @@ export class User {
     const question = `Delete ${user.email}? This can’t be taken back.`;
     if (!(await this.confirm().ask(question, 'Delete'))) return;
     if (!(await this.acting.send(() => this.#client.request(DELETE, this.#whom())))) return;
-    this.#banner.say('The account is deleted.');
     await this.#router.navigate(['/users']);
+    this.#banner.say('The account is deleted.');
   }
 
   async grant(event: Event, roleId: string): Promise<void> {

@@ -1,0 +1,24 @@
+import{n as T,r as x,t as M}from"./chunk-CBETd665.js";import{t as v}from"./chunk-C1owWSai.js";import{t as s}from"./chunk-e5nMIyNL.js";import{t as m}from"./chunk-DtydoSpp.js";import"./chunk-BJ7LfkKj.js";import{$ as sa,A as Qn,B as Vw,C as Lw,H as bb,J as jw,K as fd,N as Sm,Q as rd,R as Vm,T as Na,X as qe,Y as m$1,Z as qw,_ as Hw,a as ve,b as L,c as Ab,d as Cc,et as tb,f as Da,l as Bp,n as ct,nt as va,p as Ea,q as h,rt as xb,t as Ee,tt as ud,v as JI,w as Mm,y as Jw,z as Vp}from"./main-CZNS2SQP.js";var X=()=>[];var Y=t=>[`/users`,t];var w=(t,a)=>a.id;function Z(t,a){t&1&&(sa(0,`a`,15),bb(1,`Create a user`),ud())}function ee(t,a){if(t&1&&(sa(0,`option`,10),bb(1),ud()),t&2){let e=a.$implicit,o=Jw();Mm(`value`,e.name)(`selected`,e.name===o.given().role),JI(),Vm(e.name)}}function te(t,a){if(t&1&&(sa(0,`p`,19),bb(1),ud()),t&2){let e=Jw().$implicit;JI(),Vm(e.email)}}function ne(t,a){if(t&1&&(sa(0,`span`,22),bb(1),ud()),t&2){let e=a.$implicit;JI(),Vm(e.name)}}function ie(t,a){t&1&&(sa(0,`span`,23),bb(1,`disabled`),ud())}function ae(t,a){if(t&1&&(sa(0,`li`,18)(1,`div`,20)(2,`a`,21)(3,`strong`),bb(4),ud()(),Lw(5,te,2,1,`p`,19),ud(),sa(6,`div`),Vw(7,ne,2,1,`span`,22,w),Lw(9,ie,2,0,`span`,23),ud()()),t&2){let e=a.$implicit;JI(2),Mm(`routerLink`,xb(4,Y,e.id)),JI(2),Vm(e.name??e.email),JI(),jw(e.name?5:-1),JI(2),Hw(e.roles),JI(2),jw(e.disabledAt?9:-1)}}function re(t,a){t&1&&(sa(0,`li`,19),bb(1,`Nobody is like that. `),sa(2,`a`,24),bb(3,`Show all`),ud()())}function se(t,a){if(t&1&&(sa(0,`p`,16),bb(1),ud(),sa(2,`ul`,17),Vw(3,ae,10,6,`li`,18,w,!1,re,4,0,`li`,19),ud(),Da(6,`app-pager`,14)),t&2){let e=a,o=Jw();JI(),fd(` `,e.totalCount===1?`1 user`:e.totalCount+` users`,` `),JI(),va(`aria-busy`,o.users.isLoading()),JI(),Hw(e.nodes),JI(3),Mm(`of`,e.pageInfo)}}var oe=s(`
+    query Users(
+      $first: Int
+      $after: String
+      $last: Int
+      $before: String
+      $filter: UserFilter
+      $seesRoles: Boolean!
+    ) {
+      users(
+        first: $first
+        after: $after
+        last: $last
+        before: $before
+        filter: $filter
+        orderBy: [{ field: CREATED_AT, direction: DESC }]
+      ) {
+        totalCount
+        nodes { id name email disabledAt roles { id name } }
+        pageInfo { ...Page }
+      }
+      roles @include(if: $seesRoles) { id name }
+    }
+  `,[M]);var J=class t{#e=h(Ee);#t=h(Qn);#n=h(ve);search=Na();role=Na();state=Na();after=Na();before=Na();given=qe(()=>({search:this.search(),role:this.role(),state:this.state()}));users=m(()=>L(m$1({},T(20,this.after(),this.before())),{filter:this.#i(),seesRoles:this.#n.hasPermission(`role:read`)}),(a,e)=>this.#e.request(oe,a,{signal:e}));narrow(a,e,o,d){a.preventDefault();let f={search:e.trim()||null,role:o||null,state:d||null};this.#t.navigate([`/users`],{queryParams:f})}#i(){let{search:a,role:e,state:o}=this.given();return{search:a??null,role:e??null,disabled:o?o===`disabled`:null}}static ɵfac=function(e){return new(e||t)};static ɵcmp=rd({type:t,selectors:[[`ng-component`]],inputs:{search:[1,`search`],role:[1,`role`],state:[1,`state`],after:[1,`after`],before:[1,`before`]},decls:32,vars:9,consts:[[`form`,``],[`search`,``],[`role`,``],[`state`,``],[1,`row`,`head`],[`class`,`button`,`routerLink`,`/users/new`,4,`hasPermission`],[`role`,`search`,1,`card`,`filters`,3,`submit`],[`type`,`search`,`name`,`search`,3,`value`],[`name`,`role`,3,`change`],[`value`,``,3,`selected`],[3,`value`,`selected`],[`name`,`state`,3,`change`],[`value`,`enabled`,3,`selected`],[`value`,`disabled`,3,`selected`],[3,`of`],[`routerLink`,`/users/new`,1,`button`],[`role`,`status`,1,`quiet`],[1,`list`,`card`],[1,`row`],[1,`quiet`],[1,`grow`],[3,`routerLink`],[1,`tag`],[1,`tag`,`off`],[`routerLink`,`/users`]],template:function(e,o){if(e&1){let d=qw();sa(0,`div`,4)(1,`h1`),bb(2,`Users`),ud(),Sm(3,Z,2,0,`a`,5),ud(),sa(4,`form`,6,0),Ea(`submit`,function(u){Bp(d);let K=tb(9),O=tb(13),W=tb(21);return Vp(o.narrow(u,K.value,O.value,W.value))}),sa(6,`label`),bb(7,` Name or e-mail `),Da(8,`input`,7,1),ud(),sa(10,`label`),bb(11,` Role `),sa(12,`select`,8,2),Ea(`change`,function(){Bp(d);let u=tb(5);return Vp(u.requestSubmit())}),sa(14,`option`,9),bb(15,`any`),ud(),Vw(16,ee,2,3,`option`,10,w),ud()(),sa(18,`label`),bb(19,` State `),sa(20,`select`,11,3),Ea(`change`,function(){Bp(d);let u=tb(5);return Vp(u.requestSubmit())}),sa(22,`option`,9),bb(23,`any`),ud(),sa(24,`option`,12),bb(25,`enabled`),ud(),sa(26,`option`,13),bb(27,`disabled`),ud()()(),sa(28,`button`),bb(29,`Search`),ud()(),Da(30,`app-asked`,14),Lw(31,se,7,4)}if(e&2){let d;JI(3),Mm(`hasPermission`,`user:write`),JI(5),Mm(`value`,o.given().search??``),JI(6),Mm(`selected`,!o.given().role),JI(2),Hw(o.users.value()?.roles??Ab(8,X)),JI(6),Mm(`selected`,!o.given().state),JI(2),Mm(`selected`,o.given().state===`enabled`),JI(2),Mm(`selected`,o.given().state===`disabled`),JI(4),Mm(`of`,o.users),JI(),jw((d=o.users.value()?.users)?31:-1,d)}},dependencies:[v,ct,x,Cc],encapsulation:2})};export{J as Users};
