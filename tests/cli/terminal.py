@@ -89,6 +89,7 @@ class Terminal:
     @contextmanager
     def start(self, *arguments: str, **options: Any) -> Iterator[Running]:
         """Start a server in processes of its own; the rest of them ends with the block."""
+        _heed_ctrl_c()
         out, err = self.folder / "stdout.txt", self.folder / "stderr.txt"
         with out.open("w") as stdout, err.open("w") as stderr:
             process = subprocess.Popen(
@@ -112,6 +113,12 @@ class Terminal:
         _write_command(commands)
         path = f"{commands}{os.pathsep}{os.environ['PATH']}"
         return os.environ | {"PYTHONPATH": PACKAGE_FOLDER, "PATH": path} | self.env
+
+
+def _heed_ctrl_c() -> None:
+    """Undo what a shell does to commands in the background, which those they start inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass

@@ -9,6 +9,7 @@ answers.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -57,6 +58,7 @@ def _errors_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def loop() -> Iterator[asyncio.Runner]:
     with asyncio.Runner() as runner:
         yield runner
+    gc.collect()  # What was never awaited warns here, and not in whatever test comes next.
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -70,6 +72,8 @@ def test_a_plan_answers_as_graphql_core_does(
     except Different as different:
         pytest.fail(str(reduced(different.found)), pytrace=False)
     record_property("compared", dict(counts))
+    if not counts["schemas"]:
+        pytest.skip("there are fewer schemas than shards")
     # It would prove nothing if most operations failed, or ran on graphql-core both times.
     assert counts["compared"] == counts["schemas"] * DOCUMENTS * SETTINGS
     assert counts["with data"] > counts["compared"] / 3
