@@ -29,24 +29,39 @@ LIFETIME = 300 + 5
 
 
 class Recorder:
-    """Notes the operations that reach the server, in their order."""
+    """Notes the operations that reach the server, in their order.
+
+    Attributes:
+        operations: the names of all.
+        failed: the names of those whose answer had errors.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.operations: list[str] = []
+        self.failed: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names: list[str] = []
+
         async def noted() -> Any:
             message = await receive()
             if message["type"] == "http.request":
-                self._note(message["body"])
+                names.extend(_operation(message["body"]))
+                self.operations.extend(names)
             return message
 
-        await self.app(scope, noted, send)
+        async def answered(message: Any) -> None:
+            if b'"errors":' in message.get("body", b""):
+                self.failed.extend(names)
+            await send(message)
 
-    def _note(self, body: bytes) -> None:
-        if found := re.search(rb"(?:query|mutation) (\w+)", body):
-            self.operations.append(found[1].decode())
+        await self.app(scope, noted, answered)
+
+
+def _operation(body: bytes) -> list[str]:
+    found = re.search(rb"(?:query|mutation) (\w+)", body)
+    return [found[1].decode()] if found else []
 
 
 @dataclass

@@ -203,11 +203,11 @@ def test_offline_nobody_is_signed_out_and_it_goes_on_when_one_is_back(
     visitor.context.set_offline(True)
     expect(page.get_by_role("status")).to_contain_text("You are offline")
     follow(page, "Profile")
-    expect(page.get_by_role("alert")).to_contain_text("be reached")
+    expect(page.get_by_role("alert").first).to_contain_text("be reached")
     expect(sign_out(page)).to_be_visible()
     visitor.context.set_offline(False)
     expect(page.get_by_role("status")).not_to_contain_text("You are offline")
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Try again").first.click()
     shows_profile_of(page, "user")
 
 
