@@ -556,7 +556,8 @@ async def test_redis_holds_no_address_and_nothing_for_ever(
         keys = {each async for each in client.scan_iter("*")} - before
         assert keys
         assert not any("ada" in key or "203.0.113" in key for key in keys)
-        assert min([await client.ttl(key) for key in keys]) > 0
+        for_ever = -1  # What is gone by now, also of tests beside this one, has -2.
+        assert for_ever not in [await client.ttl(key) for key in keys]
     await accounts.throttle.counters.close()
 
 
