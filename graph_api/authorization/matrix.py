@@ -11,6 +11,7 @@ from graph_api.authorization.principal import (
     AUTHENTICATED,
     Grants,
     Principal,
+    role_grant,
 )
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.rules import Rule
@@ -65,9 +66,16 @@ def holder(
 
 
 def columns(roles: Mapping[str, Sequence[str]], permissions: Collection[str]) -> dict[str, Grants]:
-    """Return who is asked about: anonymous callers, anyone signed in, and each declared role."""
-    of_roles = {name: holder([name], roles, permissions).grants for name in sorted(roles)}
-    return {"anonymous": ANONYMOUS.grants, "signed in": frozenset({AUTHENTICATED}), **of_roles}
+    """Return who is asked about: anonymous callers, anyone signed in, and each declared role.
+
+    A role stands by its name, but ``role(anonymous)`` for one that is called so.
+    """
+    everyone = {"anonymous": ANONYMOUS.grants, "signed in": frozenset({AUTHENTICATED})}
+    of_roles = {
+        role_grant(name) if name in everyone else name: holder([name], roles, permissions).grants
+        for name in sorted(roles)
+    }
+    return everyone | of_roles
 
 
 def matrix(book: RuleBook, callers: Mapping[str, Grants]) -> list[Row]:

@@ -70,6 +70,13 @@ def test_a_field_of_an_interface_is_what_it_is_on_the_types_that_may_stand_there
     assert [found["I.b"].verdicts[each].value for each in ("a", "c")] == [YES, SOME]
 
 
+def test_a_role_that_is_called_anonymous_hides_nobody() -> None:
+    callers = columns({"anonymous": ["x:y"]}, ["x:y"])
+    assert list(callers) == ["anonymous", "signed in", "role(anonymous)"]
+    assert callers["anonymous"] == frozenset()
+    assert "permission(x:y)" in callers["role(anonymous)"]
+
+
 def test_a_role_holds_what_it_includes_even_in_a_circle() -> None:
     principal = holder(["a"], {"a": ["b"], "b": ["a", "x:y"]}, ["x:y", "x:z"])
     assert principal.roles == {"a", "b"}
