@@ -289,6 +289,6 @@ def _take_over(handler: logging.Handler, level: str) -> None:
         logging.getLogger(name).setLevel(level)
     for name in ("uvicorn", *_OURS, *_SILENT):
         logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
-    for name in _SILENT:
-        logging.getLogger(name).disabled = True
+        # uvicorn prepares lines for whoever might handle them, also those of a disabled logger.
+        logging.getLogger(name).propagate = name not in _SILENT
+        logging.getLogger(name).disabled = name in _SILENT

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 import structlog
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from graph_api.observability import (
     CUT,
@@ -242,6 +245,12 @@ async def test_libraries_write_warnings_only_and_by_the_same_way() -> None:
     [line] = _parsed(stream)
     assert line["event"] == "the disk is full"
     assert line["logger"] == "somebody"
+
+
+async def test_uvicorn_prepares_no_line_of_its_own() -> None:
+    _written()
+    config = uvicorn.Config(serve(), log_config=None, access_log=False)
+    assert not HttpToolsProtocol(config, ServerState(), {}).access_log
 
 
 async def test_dev_is_readable() -> None:
