@@ -248,8 +248,8 @@ async def test_libraries_write_warnings_only_and_by_the_same_way() -> None:
 
 
 async def test_uvicorn_prepares_no_line_of_its_own() -> None:
-    _written()
     config = uvicorn.Config(serve(), log_config=None, access_log=False)
+    _written()
     assert not HttpToolsProtocol(config, ServerState(), {}).access_log
 
 
