@@ -205,8 +205,9 @@ def sign_out(page: Page) -> Locator:
 
 
 def follow(page: Page, link: str) -> None:
-    """Follow a link of the navigation."""
-    page.get_by_role("navigation").get_by_role("link", name=link).click()
+    """Follow a link of the navigation to another page, until its code is there."""
+    with page.expect_event("framenavigated"):
+        page.get_by_role("navigation").get_by_role("link", name=link).click()
 
 
 def is_at(page: Page, path: str) -> None:
