@@ -85,7 +85,7 @@ def dev(*, host: str, port: int, schema: str | None, app_dir: Path, no_reload: b
         url = f"http://localhost:{listener.getsockname()[1]}"
         settings = _dev_settings(settings, url)
         sign_ins = asyncio.run(_prepare(settings, application))
-        click.echo(first_screen(url, application, settings.data_dir, sign_ins))
+        click.echo(first_screen(url, application, settings, sign_ins))
         changes = "goes on as it is" if no_reload else "starts again"
         click.secho(f"Ctrl-C stops. When a file changes, the server {changes}.", dim=True)
         sys.stdout.flush()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -17,6 +16,7 @@ from graphql import parse, print_ast
 from graph_api.accounts.demo import DemoSignIn
 from graph_api.cli.configuration import Application
 from graph_api.http.graphiql import DemoAccount, Page, Tab, page
+from graph_api.settings import Settings
 
 LOGIN = "mutation Login($input: LoginInput!) { login(input: $input) { accessToken } }"
 ME = "query Me { me { email roles { name } } }"
@@ -36,21 +36,22 @@ READ_LOGIN = (
 
 
 def first_screen(
-    url: str, application: Application, data_dir: Path, sign_ins: Sequence[DemoSignIn]
+    url: str, application: Application, settings: Settings, sign_ins: Sequence[DemoSignIn]
 ) -> str:
     """Return what the first start prints: where to look, as whom to sign in, what to paste.
 
     Args:
         url: where the server listens.
         application: what it serves.
-        data_dir: where its state is.
+        settings: say where its state is, and whether there is a console.
         sign_ins: the demo accounts; the last one is refused.
     """
     width = max(len(each.person.email) for each in sign_ins)
     lines = [
-        _entry("GraphiQL", click.style(f"{url}/graphql", fg="cyan", underline=True)),
+        _entry("GraphiQL", _link(f"{url}/graphql")),
+        *([_entry("Console", _link(f"{url}/console/"))] if settings.console else ()),
         _entry("Schema", f"{application.name}  {click.style(str(application.file), dim=True)}"),
-        _entry("Data folder", str(data_dir.absolute())),
+        _entry("Data folder", str(settings.data_dir.absolute())),
         "",
         click.style("Sign in as", bold=True),
         *(f"  {each.person.email:{width}}  {each.password}" for each in sign_ins),
@@ -93,6 +94,10 @@ def _has_lessons(application: Application) -> bool:
 
 def _entry(label: str, value: str) -> str:
     return f"{click.style(f'{label:12}', bold=True)} {value}"
+
+
+def _link(url: str) -> str:
+    return click.style(url, fg="cyan", underline=True)
 
 
 def _lessons(endpoint: str, who: DemoSignIn) -> Iterator[str]:

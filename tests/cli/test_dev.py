@@ -19,6 +19,7 @@ from tests.cli.test_configuration import GOOD, write
 CHECKOUT = Path(__file__).parents[2]
 IN_ORDER = (
     r"^GraphiQL +http://localhost:\d+/graphql$",
+    r"^Console +http://localhost:\d+/console/$",
     r"^Schema +graph_api\.accounts\.graphql\.schema:schema +/\S+/schema\.py$",
     r"^Data folder +/\S+/\.graph-api$",
     r"^Sign in as$",
