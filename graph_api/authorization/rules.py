@@ -16,8 +16,9 @@ import re
 from abc import ABCMeta
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from inspect import isawaitable, iscoroutinefunction, signature
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from strawberry.annotation import StrawberryAnnotation
@@ -135,6 +136,11 @@ class Rule(BasePermission, metaclass=RuleType):
         """The permission of Strawberry's kind that this rule is, and nothing beside it."""
         judge = self.term.judge if isinstance(self.term, ObjectTerm) else None
         return judge.permission if isinstance(judge, _Ask) else None
+
+    @cached_property
+    def sees_field(self) -> bool:
+        """Whether it looks at the arguments of the field that it guards, or at its info."""
+        return any(each.sees_field for each in self.term.leaves() if isinstance(each, ObjectTerm))
 
     @property
     def reads(self) -> frozenset[str] | None:
@@ -292,7 +298,8 @@ class _SelfBy:
     attribute: str
 
     def __call__(self, call: Call, objects: Sequence[Any]) -> list[bool]:
-        return [getattr(one, self.attribute) == call.principal.subject for one in objects]
+        subject = call.principal.subject
+        return [each == subject for each in map(attrgetter(self.attribute), objects)]
 
 
 @dataclass(frozen=True)
@@ -418,7 +425,8 @@ def IsSelf(*, by: str = "id", arg: str | None = None) -> type[Rule]:  # noqa: N8
             ``input.userId``.
     """
     if arg is None:
-        term = ObjectTerm(f"self({_named(by)})", _SelfBy(by), reads=frozenset({by}))
+        reads = frozenset({by})
+        term = ObjectTerm(f"self({_named(by)})", _SelfBy(by), reads=reads, sees_field=False)
         return _declared(Rule(term))
     path = tuple(_named(arg).split("."))
     term = ObjectTerm(f"self(arg: {arg})", _SelfArgument(path), reads=frozenset())
@@ -461,7 +469,8 @@ def _rule(judge: Callable[..., Any], reads: frozenset[str] | None) -> type[Rule]
     if not name.isidentifier() or name in _WORDS:
         raise ConfigurationError(f"A rule can't be called {name}: it is printed by its name.")
     is_async = iscoroutinefunction(judge)
-    return _declared(Rule(ObjectTerm(name, ask, is_async=is_async, reads=reads)))
+    term = ObjectTerm(name, ask, is_async=is_async, reads=reads, sees_field=bool(wanted))
+    return _declared(Rule(term))
 
 
 def denial(rule: Rule, coordinate: str, principal: Principal) -> GraphApiError:

@@ -110,6 +110,7 @@ class ObjectTerm(Term):
             too; of our own rules those are statically false, since nobody anonymous owns a thing.
         is_async: ``judge`` answers with an awaitable.
         reads: the attributes that ``judge`` looks at; None if any of them.
+        sees_field: ``judge`` looks at the field's arguments or at Strawberry's info, too.
     """
 
     name: str
@@ -117,6 +118,7 @@ class ObjectTerm(Term):
     is_stranger: bool = False
     is_async: bool = False
     reads: frozenset[str] | None = field(default=None, compare=False)
+    sees_field: bool = field(default=True, compare=False)
 
     @override
     def static(self, grants: Grants) -> Verdict:
@@ -127,8 +129,8 @@ class ObjectTerm(Term):
         if self.static(call.principal.grants) is False:
             return [False] * len(objects)
         try:
-            answer = self.judge(call, objects)
-            verdicts = list(await answer if isawaitable(answer) else answer)
+            answer: Any = self.judge(call, objects)
+            verdicts = list(await answer if self.is_async or isawaitable(answer) else answer)
         except Exception:  # noqa: BLE001 -- whatever a rule raises, it denies
             _log.exception("The rule %s failed, and so denies.", self.name)
             return [None] * len(objects)

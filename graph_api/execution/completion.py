@@ -132,8 +132,12 @@ class Completion(TypeResolution):
         item: Any = value.item
         found: Any = None
         of_objects = of_field.certain_items
-        columns = None if of_objects is None else of_objects.columns(items)
-        if of_objects is not None and columns is not None and item.is_of(type(items[0]), items):
+        read = None if of_objects is None else of_objects.columns(items)
+        if of_objects is not None and read is not None and item.is_of(type(items[0]), items):
+            columns = [
+                self.column(each, items, place) if column is None else column
+                for each, column in zip(of_objects.fields, read, strict=True)
+            ]
             found = self.level(of_objects, columns, len(items), place)
         elif value.bulk_items is None:
             kinds = set(map(type, items))

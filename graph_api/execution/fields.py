@@ -105,7 +105,7 @@ class Field:
         takes_ruled: something that is given to it may be denied.
         below: the selections on the objects behind it, by type, as they were laid out.
         certain: the only one of these that there can be, if it is bare.
-        certain_items: the same, if there is a list of these.
+        certain_items: the same of a list, if some of its fields are.
         one: returns what it holds of one object, where nothing else has to be known.
     """
 
@@ -166,22 +166,28 @@ class Selection:
         return tuple((each.key, each.one, each.value.passes, each) for each in self.fields)
 
     @cached_property
-    def readers(self) -> tuple[Reader, ...]:
-        """What reads the fields, if all of them are attributes."""
-        readers = tuple(each.read for each in self.fields if each.read and each.one)
-        return readers if len(readers) == len(self.fields) else ()
+    def readers(self) -> tuple[Reader | None, ...]:
+        """What reads the fields that are bare attributes; None for others, () if all are others."""
+        readers = tuple(each.read if each.one else None for each in self.fields)
+        return readers if any(readers) else ()
 
-    def columns(self, rows: list[Any]) -> list[list[Any]] | None:
-        """Read attributes of rows; None if there is more to it: other classes, or what raises."""
+    def columns(self, rows: list[Any]) -> list[list[Any] | None] | None:
+        """Read bare attributes of rows; None stands for the other fields.
+
+        None for all, if rows are of several classes, or what reads them raises.
+        """
         kind: Any = type(rows[0]) if rows else None
         if not (rows and self.readers and is_plain(kind)):
             return None
-        first, *others = self.readers
+        first = next(filter(None, self.readers))
         try:
             column = first.of(kind, rows)
             if len(column) < len(rows):
                 return None
-            return [column, *(each.all(rows) for each in others)]
+            return [
+                column if each is first else None if each is None else each.all(rows)
+                for each in self.readers
+            ]
         except Exception:  # noqa: BLE001 -- told row by row by those who ask again
             return None
 

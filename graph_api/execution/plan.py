@@ -99,7 +99,7 @@ class Plan:
             value = of_field.value
             if selection.is_bare and (value.is_certain or value.own):
                 of_field.certain = selection
-            elif selection.is_bare and (item := value.item) and (item.is_certain or item.own):
+            elif selection.readers and (item := value.item) and (item.is_certain or item.own):
                 of_field.certain_items = selection
         return selection
 

@@ -183,17 +183,15 @@ class Resolution:
         running = self._rules()
         if not rows:
             return []
-        at = self.place(of_field, place)
+        at, rule, principal = self.place(of_field, place), guard.rule, running.principal
         try:
-            arguments = self._arguments(of_field)
-            info, converted = guard._as_strawberry(self.info(of_field, at.path(0)), arguments)
+            seen = self._seen(of_field, guard, at)
         except Exception as error:  # noqa: BLE001 -- stands for the values
             return [error] * len(rows)
-        rule, principal = guard.rule, running.principal
         if running.can_wait:
-            verdicts = await rule.check_many(rows, principal, converted, info)
+            verdicts = await rule.check_many(rows, principal, *seen)
         else:
-            verdicts = rule.check_now(rows, principal, converted, info)
+            verdicts = rule.check_now(rows, principal, *seen)
         if verdicts.count(True) == len(verdicts):
             return self._resolve(of_field, rows, place)
         allowed = [number for number, verdict in enumerate(verdicts) if verdict]
@@ -205,6 +203,14 @@ class Resolution:
         for number, value in zip(allowed, found, strict=True):
             column[number] = value
         return column
+
+    def _seen(self, of_field: Field, guard: Guard, at: Place) -> tuple[Any, ...]:
+        """Return what a rule sees beside the rows: the arguments and Strawberry's info."""
+        arguments = self._arguments(of_field)
+        if not guard.rule.sees_field:
+            return ()
+        info, converted = guard._as_strawberry(self.info(of_field, at.path(0)), arguments)
+        return converted, info
 
     def _denial(self, of_field: Field, guard: Guard, path: Any) -> GraphQLError:
         running, node = self._rules(), of_field.nodes[0]

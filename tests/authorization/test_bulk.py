@@ -41,6 +41,21 @@ def breaks(_who: Principal, _rows: Sequence[Any]) -> Sequence[bool]:
     raise RuntimeError("no such table")
 
 
+@rule
+def miscounts(_who: Principal, rows: Sequence[Any]) -> Sequence[bool]:
+    return [True] * (len(rows) + 1)
+
+
+@rule
+def says_one(_who: Principal, rows: Sequence[Any]) -> Any:
+    return [True, 1] * len(rows)
+
+
+@rule
+def is_asked_with(who: Principal, _rows: Sequence[Any], *, info: Any, arguments: Any) -> Any:
+    return [info.field_name == "seen" and arguments == {"of": who.subject}] * len(_rows)
+
+
 PUBLIC: Any = [Public()]
 
 
@@ -55,6 +70,12 @@ class Row:
         permission_classes=[HasPermission("row:read") | owns], default="title"
     )
     broken: str | None = strawberry.field(permission_classes=[~breaks], default="broken")
+    counted: str | None = strawberry.field(permission_classes=[miscounts], default="counted")
+    said: str | None = strawberry.field(permission_classes=[says_one], default="said")
+
+    @strawberry.field(permission_classes=[is_asked_with])
+    def seen(self, of: str) -> str | None:
+        return of
 
     @strawberry.field(permission_classes=[owns])
     async def late(self) -> str | None:
@@ -123,6 +144,7 @@ class Query:
 
 
 SCHEMA = Schema(Query, permissions={"row:read": ""}, compiled=False)
+PLANNED = Schema(Query, permissions={"row:read": ""})
 
 
 async def run(document: str, who: Caller | None = None) -> ExecutionResult:
@@ -252,6 +274,45 @@ class TestRows:
     async def test_may_come_late(self, field: str) -> None:
         assert await texts(field) == [None, "text"]
         assert asked == [["0", "1"]]
+
+
+class TestPlans:
+    """What stands above, on the other engine."""
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            "{ rows { text } }",
+            "{ rows { id text title } }",
+            "{ rows { title id text } }",
+            "{ rows { id late text } }",
+            "{ rows { id broken counted said } }",
+            '{ rows { id seen(of: "usr_1") other: seen(of: "usr_2") } }',
+            "{ rows { ...F ...F again: text id } } fragment F on Row { text title }",
+            "{ rows(count: 0) { id text } }",
+            "{ rows(count: 1) { id text } }",
+            "{ rows(count: 2) { id parts { id text } } matrix { id text } }",
+            "{ twice { id text } mixed { id text } ducks { id text } }",
+            "{ awaited { id text } generated { id text } }",
+        ],
+    )
+    @pytest.mark.parametrize("grants", [(), ("row:read",)])
+    async def test_answer_the_same(self, document: str, grants: tuple[str, ...]) -> None:
+        for who in (caller(*grants), caller(*grants, subject="usr_0")):
+            found, expected = [
+                await schema.execute(document, context_value=who) for schema in (PLANNED, SCHEMA)
+            ]
+            assert found.data == expected.data
+            assert _told(found) == _told(expected)
+
+    async def test_ask_once_for_all_rows(self) -> None:
+        await PLANNED.execute("{ rows { id text title } }", context_value=caller())
+        assert asked == [["0", "1", "2", "3"]] * 2
+        assert not PLANNED.engine.refused
+
+
+def _told(result: ExecutionResult) -> list[tuple[str, str]]:
+    return sorted((str(each.path), each.message) for each in result.errors or ())
 
 
 class TestExecutor:
