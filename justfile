@@ -19,6 +19,14 @@ dev *arguments:
 test *arguments="--numprocesses=auto":
     {{bin}}/pytest {{arguments}}
 
+# run the tests on graphql-core alone, but those that start processes or run no operation
+core *arguments="--numprocesses=auto":
+    {{bin}}/pytest --engine=graphql-core --ignore=tests/e2e --ignore=tests/project --ignore=tests/benchmarks {{arguments}}
+
+# compare plans with graphql-core on made-up schemas, as `just differential --comparisons 1000000`
+differential *arguments:
+    {{bin}}/python -m tests.execution.differential.wide {{arguments}}
+
 # show the lines that no test runs; slow: it follows every process that the tests start
 coverage:
     {{bin}}/pytest --numprocesses=auto --cov

@@ -41,6 +41,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the engine that schemas have by default."""
     defaults: Any = Schema.__init__.__kwdefaults__
     defaults["compiled"] = config.getoption("--engine") == "plan"
+    config.addinivalue_line("markers", "plans: about plans themselves, so that there must be some")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about plans where there are none."""
+    if config.getoption("--engine") == "plan":
+        return
+    skip = pytest.mark.skip(reason="is about plans themselves, and graphql-core runs everything")
+    for item in items:
+        if item.get_closest_marker("plans"):
+            item.add_marker(skip)
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]

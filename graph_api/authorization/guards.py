@@ -20,6 +20,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLField,
+    GraphQLObjectType,
     GraphQLResolveInfo,
     get_named_type,
     get_nullable_type,
@@ -77,6 +78,8 @@ class Running:
         explains: whoever is denied is told what they lack.
         prints: nothing is answered, the schema itself is printed.
         hidden_by: whether somebody whom a rule denies may not know the name of what it denies.
+        shows: whether somebody may know that objects of a type stand for an interface or union;
+            None if everybody may.
         judged: for whom the value that is completed now is judged, see :class:`ValueField`; None
             for the caller.
         must_be: whether that value must not be null.
@@ -91,6 +94,7 @@ class Running:
     explains: bool = False
     prints: bool = False
     hidden_by: Callable[[Rule, Principal], bool] = lambda _rule, _principal: False
+    shows: Callable[[Principal, Any, GraphQLObjectType], bool] | None = None
     judged: Principal | None = field(default=None, init=False)
     must_be: bool = field(default=False, init=False)
 

@@ -12,8 +12,9 @@ from typing import Any
 from graphql import GraphQLObjectType
 from graphql.execution.executor import invalid_return_type_error
 
+from graph_api.authorization.guards import hidden_value
 from graph_api.execution.failures import Failed, Failures, Rows
-from graph_api.execution.fields import Field
+from graph_api.execution.fields import Field, Value
 from graph_api.execution.place import Place
 from graph_api.execution.resolution import Resolution
 from graph_api.execution.waiting import settle
@@ -44,6 +45,24 @@ class TypeResolution(Resolution):
             except Exception as error:  # noqa: BLE001 -- whatever a resolver raises
                 failures[row] = Failed.of(of_field, error, place, row)
         return groups
+
+    def hide(
+        self,
+        of_field: Field,
+        value: Value,
+        groups: dict[GraphQLObjectType, list[int]],
+        place: Place,
+        failures: Failures,
+    ) -> None:
+        """Take out the rows of types that the caller may not know."""
+        running = self.running
+        if running is None or running.shows is None:
+            return
+        for of_type in list(groups):
+            if not running.shows(running.principal, value.named, of_type):
+                error = hidden_value(must_be=value.is_non_null)
+                for row in groups.pop(of_type):
+                    failures[row] = Failed.of(of_field, error, place, row)
 
     async def of_type(
         self,

@@ -91,6 +91,8 @@ class Completion(TypeResolution):
         self, of_field: Field, value: Value, column: Rows, place: Place
     ) -> tuple[Rows, Failures] | Coroutine[Any, Any, tuple[Rows, Failures]]:
         """Complete a column of leaves one by one; a scalar may give what has to be waited for."""
+        if self.running is not None:  # asked for by enum values that are hidden
+            self.running.must_be = value.is_non_null
         completed = [_leaf(value.leaf, each) for each in column]
         if any(map(may_wait, set(map(type, completed)))):
             return self._leaves_later(of_field, value, completed, place)
@@ -222,6 +224,7 @@ class Completion(TypeResolution):
         failures: Failures = {}
         if is_abstract_type(value.named):
             groups = await self.by_type(of_field, value.named, column, place, failures)
+            self.hide(of_field, value, groups, place, failures)
         else:
             groups = {value.named: list(range(len(column)))}
         completed: Rows = [None] * len(column)

@@ -1,15 +1,14 @@
 """Documents: parsed, limited and validated once for each text, and kept.
 
 Clients send the same few texts again and again, so the outcome is kept by the text, refusals too:
-a document that is refused costs its reader nothing the second time.
+a document that is refused costs its reader nothing the second time. It is found by the whole text,
+which the tree holds anyway, and no digest of it: no two texts are ever taken for each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import sha256
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -55,11 +54,6 @@ class Document:
         """What the client sent."""
         return self.node.loc.source.body if self.node.loc else ""
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the text in UTF-8, 64 lower-case hexadecimal digits."""
-        return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
-
     def operation(self, name: str | None, variables: Mapping[str, Any] | None = None) -> Operation:
         """Return the operation of that name, or the only one, with its variables.
 
@@ -82,6 +76,8 @@ class Documents:
         self, limits: Limits, *, max_entries: int = 1_000, max_bytes: int = 500_000
     ) -> None:
         """Keep at most ``max_entries`` documents whose texts are at most ``max_bytes`` together.
+
+        The texts are counted in UTF-8, those that are refused with the others.
 
         A syntax tree takes up to 120 bytes for each byte of its text: 60 MB with the defaults.
         """

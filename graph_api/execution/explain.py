@@ -73,7 +73,5 @@ def explain(
     decision = decide(schema.rules, operation, principal.grants, reject=rejects)
     fields = list(explain_fields(schema.rules, operation, principal.grants))
     plan = schema.engine.compile(operation, principal.grants)
-    if known is not schema.rules.schema:
-        plan = "names"
     refused = plan if isinstance(plan, str) else None
     return Explanation(fields, decision.is_rejected, refused, is_concealed)

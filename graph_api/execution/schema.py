@@ -334,9 +334,9 @@ class Schema(strawberry.Schema):
     ) -> Any:
         """Decide an operation, and run what the decision leaves, by a plan if there can be one."""
         context = asked["context_value"]
-        coerced = self.coerce(operation, context)
-        if isinstance(coerced, list):
-            return CoreResult(None, coerced)
+        variables = self.coerce(operation, context)
+        if isinstance(variables, list):
+            return CoreResult(None, variables)
         judged = self.judge(operation, context, document.decisions, can_wait=can_wait)
         if judged.is_rejected:
             return CoreResult(None, Rejection(judged.errors))
@@ -352,7 +352,8 @@ class Schema(strawberry.Schema):
             if begun is not None and not isinstance(begun, Stopped):
                 return CoreResult(begun)
             build = partial(self._executor_of, document, operation, asked)
-            run = Run(plan, build, coerced, context, root, self.rules, judged, packs)
+            known = self._whole(operation, variables) if self.names.hides else variables
+            run = Run(plan, build, known, context, root, self.rules, judged, packs)
             return run.response(begun)
 
         return judged.hold(run)
@@ -392,12 +393,9 @@ class Schema(strawberry.Schema):
 
     def _plan(self, document: Document, operation: Operation, judged: Judged) -> Plan | None:
         """Return how an operation runs without graphql-core; None if it can't, or is not to."""
-        principal = judged.principal
         if not self.compiled:
             return None
-        if self.names.hides and self.names.schema(principal) is not self._schema:
-            return None
-        return self.engine.plan(document.plans, judged.key, operation, principal.grants)
+        return self.engine.plan(document.plans, judged.key, operation, judged.principal.grants)
 
     async def respond(
         self,
@@ -455,6 +453,15 @@ class Schema(strawberry.Schema):
         known = self.names.schema(self._principal(context))
         return coerced(known, operation, hide_suggestions=self._hides_suggestions)
 
+    def _whole(self, operation: Operation, variables: VariableValues) -> VariableValues:
+        """Return variables that fit with the defaults, too, whose names the caller may not know."""
+        if not operation.node.variable_definitions:
+            return variables
+        found = coerced(self._schema, operation, hide_suggestions=True)
+        if isinstance(found, list):  # what fits a part of the schema fits the whole
+            raise TypeError(found)
+        return found
+
     def misfits(self, operation: Operation, context: Any) -> list[GraphQLError]:
         """Return why variables don't fit their types, by the names that the caller may know."""
         coerced = self.coerce(operation, context)
@@ -484,6 +491,7 @@ class Schema(strawberry.Schema):
             can_wait=can_wait,
             explains=explains,
             hidden_by=self.names.hidden_by,
+            shows=self.names.shows if self.names.hides else None,
             errors=errors,
             key=key,
         )

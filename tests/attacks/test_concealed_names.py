@@ -33,6 +33,7 @@ from graph_api.accounts.graphql.query import AccountsQuery
 from graph_api.authorization.principal import READS_SCHEMA
 from graph_api.errors import ConfigurationError
 from graph_api.execution.limits import Limits
+from graph_api.execution.plan import Plan
 from graph_api.execution.result import NotExecuted
 from tests.authorization.callers import Caller, anonymous, caller
 
@@ -154,7 +155,7 @@ class Mutation:
 def build(**options: Any) -> Schema:
     config = StrawberryConfig(scalar_map=SCALARS)
     parts: Any = {"types": [Secret], "directives": [cut], "config": config}
-    return Schema(Query, Mutation, **parts, **DECLARED, **options)
+    return Schema(Query, Mutation, **(parts | DECLARED | options))
 
 
 SCHEMA = build(denied_names="conceal")
@@ -280,6 +281,39 @@ async def test_an_enum_value_that_any_user_could_see_asks_an_anonymous_caller_to
     assert (error.extensions or {})["code"] == "UNAUTHENTICATED"
 
 
+PLANNED: Any = {"denied_names": "conceal", "directives": []}
+"""Directives of one's own watch resolvers, so that graphql-core runs everything."""
+KEPT = {
+    "an object": "{ things { __typename size } }",
+    "an object where none may be null": "{ strict { size } }",
+    "an enum value": "{ person { order } }",
+    "enum values where none may be null": "{ person { orders } }",
+    "a hidden field": "{ person { salary } }",
+    "an object rule": "{ person { email } }",
+    "variables": "query ($w: Filter = {}) { person(where: $w) { name } }",
+}
+
+
+@pytest.mark.parametrize("document", KEPT.values(), ids=KEPT)
+async def test_what_one_was_shown_is_kept_for_nobody_else(document: str) -> None:
+    """All callers share the documents, the decisions and the plans of one schema."""
+    by_plans, by_core = (build(**PLANNED, compiled=each) for each in (True, False))
+    admin, users = caller(roles=("admin",)), (caller(), caller(subject="usr_2"), anonymous())
+    for who in (admin, *users, caller(READS_SCHEMA), *reversed(users), admin):
+        answer = await ask(document, who, schema=by_plans)
+        assert answer == await ask(document, who, schema=by_core)
+        assert answer == await ask(document, who, schema=build(**PLANNED))
+    assert not by_plans.engine.refused
+
+
+@pytest.mark.plans
+async def test_a_caller_whose_names_are_hidden_has_a_plan() -> None:
+    schema = build(**PLANNED)
+    await ask("{ things { size } }", caller(), schema=schema)
+    [plan] = schema.documents.parse("{ things { size } }").plans.values()
+    assert isinstance(plan, Plan)
+
+
 @pytest.mark.parametrize(
     ("document", "variables"),
     [
@@ -291,6 +325,23 @@ async def test_an_enum_value_that_any_user_could_see_asks_an_anonymous_caller_to
 async def test_what_has_a_hidden_default_need_not_be_given(document: str, variables: Any) -> None:
     result = await SCHEMA.execute(document, variables, context_value=caller())
     assert (result.data, result.errors) == ({"person": {"name": "Ann"}}, None)
+
+
+@strawberry.type
+class Told:
+    @strawberry.field(permission_classes=[Public()])
+    def given(self, info: strawberry.Info, where: Filter) -> list[str]:
+        return sorted(info.variable_values["w"])
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["plan", "graphql-core"])
+async def test_resolvers_are_given_defaults_whose_names_the_caller_may_not_know(
+    compiled: bool,
+) -> None:
+    schema = Schema(Told, **DECLARED, denied_names="conceal", compiled=compiled)
+    document, who = "query ($w: Filter!) { given(where: $w) }", caller()
+    result = await schema.execute(document, {"w": {"name": "Ann"}}, context_value=who)
+    assert result.data == {"given": ["name", "order", "salary"]}
 
 
 async def test_no_text_of_introspection_names_what_is_hidden() -> None:

@@ -330,6 +330,25 @@ async def ask(schema: Schema, document: str, variables: Any, asking: Asking) -> 
     return json.dumps([type(result).__name__, getattr(result, "phase", None), result.data, errors])
 
 
+@dataclass(frozen=True)
+class Engines:
+    """A schema under ``conceal``, whose operations run by plans and on graphql-core.
+
+    Attributes:
+        plans: the one.
+        core: the other.
+    """
+
+    plans: Schema
+    core: Schema
+
+    async def ask(self, *asked: Any) -> str:
+        """Return the answer that both give."""
+        answer = await ask(self.plans, *asked)
+        assert answer == await ask(self.core, *asked)
+        return answer
+
+
 async def shown(schema: Schema, principal: Principal) -> Shown:
     result = await schema.execute(INTROSPECTION, context_value=Asking(principal))
     assert not result.errors
@@ -345,9 +364,9 @@ def last_name(coordinate: str) -> str:
     return coordinate.removesuffix(":)").rpartition("(")[2].rpartition(".")[2]
 
 
-async def check(concealing: Schema, forbidding: Schema, principal: Principal) -> None:
+async def check(concealing: Engines, forbidding: Schema, principal: Principal) -> None:
     user = principal if principal.is_authenticated else Principal("usr_1", "ses_1")
-    sees = await shown(concealing, user)
+    sees = await shown(concealing.plans, user)
     known = sees.coordinates()
     for coordinate, parent, element in named(forbidding.rules.schema):
         holder = coordinate.removesuffix(f"({last_name(coordinate)}:)")
@@ -355,17 +374,17 @@ async def check(concealing: Schema, forbidding: Schema, principal: Principal) ->
         if holder and holder not in known:
             continue  # the name of what holds it is hidden, and asked for by itself
         name = last_name(coordinate)
-        is_root = element in (concealing.rules.schema.query_type, sees.schema.query_type)
+        is_root = element in (concealing.plans.rules.schema.query_type, sees.schema.query_type)
         for place in sees.places(as_shown(sees, parent), element):
             asking = Asking(principal, {**sees.concrete, **place.concrete}, sees.unit)
-            answer = await ask(concealing, *place.named(name), asking)
+            answer = await concealing.ask(*place.named(name), asking)
             assert "INTERNAL_SERVER_ERROR" not in answer
             if coordinate in known or is_root:
                 note(f"shown: {place.named(name)} for {sorted(principal.grants)}")
                 assert answer == await ask(forbidding, *place.named(name), asking)
             else:
                 note(f"hidden: {place.named(name)} for {sorted(principal.grants)}")
-                other = await ask(concealing, *place.named(unknown(name)), asking)
+                other = await concealing.ask(*place.named(unknown(name)), asking)
                 assert answer.replace(name, "NAME") == other.replace(unknown(name), "NAME")
 
 
@@ -378,21 +397,21 @@ def as_shown(sees: Shown, parent: Any) -> Any:
     return (seen, *field_name) if field_name else seen
 
 
-async def check_results(concealing: Schema, principal: Principal) -> None:
+async def check_results(concealing: Engines, principal: Principal) -> None:
     """What stands for an interface, a union or an enum, and is hidden, is null without a word."""
     user = principal if principal.is_authenticated else Principal("usr_1", "ses_1")
-    sees = await shown(concealing, user)
+    sees = await shown(concealing.plans, user)
     known = sees.coordinates()
     for abstract in sees.roads.keys() & {"Thing", "Either"}:
         for concrete in {"Left", "Right"} - sees.behind(abstract):
             place = within(sees.roads[abstract], "__typename")
             asking = Asking(principal, {abstract: concrete})
-            answer = await ask(concealing, place.document, None, asking)
+            answer = await concealing.ask(place.document, None, asking)
             assert concrete not in answer
             assert_null_or_told_to_sign_in(answer, principal)
     for unit in ("METRE", "MILE"):
         if "Query.unit" in known and f"Unit.{unit}" not in known:
-            answer = await ask(concealing, "{ unit }", None, Asking(principal, unit=unit))
+            answer = await concealing.ask("{ unit }", None, Asking(principal, unit=unit))
             assert unit not in answer
             assert_null_or_told_to_sign_in(answer, principal)
 
@@ -420,9 +439,11 @@ def test_a_name_is_hidden_or_answered_as_ever(
 ) -> None:
     ruled = fields | inputs
     note(str({name: each.rule for name, each in ruled.items()}))
-    concealing, forbidding = build(ruled, denied_names="conceal"), build(ruled)
+    plans, core = (build(ruled, denied_names="conceal", compiled=each) for each in (True, False))
+    concealing, forbidding = Engines(plans, core), build(ruled)
     asyncio.run(check(concealing, forbidding, principal))
     asyncio.run(check_results(concealing, principal))
+    assert set(plans.engine.refused) <= {"introspection"}
 
 
 def test_the_callers_are_all_that_rules_tell_apart() -> None:

@@ -11,9 +11,6 @@ from graph_api.errors import GraphApiError, OperationTooExpensive, ParseFailed, 
 from graph_api.execution.documents import Documents, operation
 from graph_api.execution.limits import Limits
 
-DIGEST = "1c7e1e347f726166b5b1c55afd61f278cc9b45e00c108ec33d540a566379811b"
-"""Of ``{ a }``, by sha256sum."""
-
 
 @pytest.fixture
 def documents() -> Documents:
@@ -38,10 +35,6 @@ def test_the_same_text_is_parsed_once(documents: Documents, parsed: list[str]) -
     assert documents.parse("{ a }") is first
     assert documents.parse("{ b }") is not first
     assert parsed == ["{ a }", "{ b }"]
-
-
-def test_the_digest_is_the_sha256_of_the_text(documents: Documents) -> None:
-    assert documents.parse("{ a }").digest == DIGEST
 
 
 def test_a_syntax_error_says_where_and_keeps_its_cause(documents: Documents) -> None:

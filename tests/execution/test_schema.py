@@ -146,7 +146,7 @@ class TestDocuments:
         original = Schema._validate
 
         def count(self: Schema, schema: Any, document: Any, **options: Any) -> Any:
-            validated.append(document.digest)
+            validated.append(document.text)
             return original(self, schema, document, **options)
 
         monkeypatch.setattr(Schema, "_validate", count)
