@@ -65,7 +65,7 @@ def create_app(
     app = Litestar(
         route_handlers=[
             graphql_route(schema, _context_maker(accounts, by_type), settings, page),
-            *([static_file] if page else ()),
+            *([static_file] if page or settings.console else ()),
             *([console_route()] if settings.console else ()),
             *discovery_routes(settings, lambda: accounts.keystore.keys().jwks()),
             *health_routes(_checks(accounts, migrations), _optional_checks(accounts)),

@@ -1,5 +1,5 @@
-// Bundles the page into graph_api/http/static/graphiql: two files that fetch nothing, and the
-// licences of what is in them. The same lock file gives the same bytes: `npm ci && npm run build`.
+// Bundles GraphiQL into graph_api/http/static/graphiql: files that fetch nothing, and the licences of
+// what is in them. The same lock file gives the same bytes: `npm ci && npm run build`.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
@@ -45,9 +45,10 @@ async function licences(folders) {
 }
 
 const { metafile } = await build({
-  entryPoints: { graphiql: "src/page.tsx" },
+  entryPoints: { graphiql: "src/index.tsx", page: "src/page.css" },
   outdir: OUT,
   bundle: true,
+  format: "esm",
   minify: true,
   keepNames: true, // GraphiQL names its icons for screen readers after their functions.
   metafile: true,

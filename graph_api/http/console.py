@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import secrets
 from collections.abc import Mapping
@@ -18,31 +17,24 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
+from graph_api.http.built import answer
+from graph_api.http.graphiql import address
+
 PATH = "/console"
 
 BUILD = "just console"
 """The command that builds it."""
 
-# Stated here, since `mimetypes` asks the operating system: Windows may say that .js is text/plain.
-_MEDIA_TYPES: Mapping[str, str] = {
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain",
-}
-
-# The name of a built file changes with its bytes (`main-O3RSNQSH.js`): a copy is good for a year.
+# The name of a built file changes with its bytes: `main-O3RSNQSH.js`.
 _HASHED = re.compile(r"-[\w-]{8}\.(?:js|css)")
-_KEPT = "public, max-age=31536000, immutable"
-_SOME_TIME = "public, max-age=3600"
 
 # Angular gives the nonce to the style elements of its components. Trusted Types: a string becomes
-# HTML or a script by Angular's own policy only, which sanitizes it.
+# HTML by Angular's own policy, or by that of GraphiQL, and both sanitize it; it becomes no script.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
     "connect-src 'self'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
-    "require-trusted-types-for 'script'; trusted-types angular"
+    "require-trusted-types-for 'script'; trusted-types angular dompurify default"
 )
 
 
@@ -60,7 +52,7 @@ def console_route() -> HTTPRouteHandler:
         if not built:
             return _not_built()
         if name in built and name != "index.html":
-            return _file(name, built[name], takes_gzip=_takes_gzip(request))
+            return answer(request, name, built[name], is_final=bool(_HASHED.search(name)))
         if PurePosixPath(name).suffix:
             raise NotFoundException
         return _page(built["index.html"])
@@ -70,8 +62,11 @@ def console_route() -> HTTPRouteHandler:
 
 def _page(template: bytes) -> Response[bytes]:
     nonce = secrets.token_urlsafe(16)
+    written = {"nonce": nonce, "script": address("graphiql.js"), "style": address("graphiql.css")}
+    for name, value in written.items():
+        template = template.replace(f"{{{name}}}".encode(), value.encode())
     return Response(
-        template.replace(b"{nonce}", nonce.encode()),
+        template,
         media_type="text/html",
         headers={"Cache-Control": "no-store", "Content-Security-Policy": _CSP.format(nonce=nonce)},
     )
@@ -81,27 +76,6 @@ def _not_built() -> Response[bytes]:
     sentence = f"The console is not built: run `{BUILD}` in the checkout, then ask again."
     headers = {"Cache-Control": "no-store"}
     return Response(sentence.encode(), status_code=404, media_type="text/plain", headers=headers)
-
-
-def _file(name: str, content: bytes, *, takes_gzip: bool) -> Response[bytes]:
-    headers = {
-        "Cache-Control": _KEPT if _HASHED.search(name) else _SOME_TIME,
-        "Vary": "Accept-Encoding",
-    }
-    if takes_gzip:
-        content, headers["Content-Encoding"] = _gzipped(content), "gzip"
-    return Response(content, media_type=_MEDIA_TYPES[PurePosixPath(name).suffix], headers=headers)
-
-
-def _takes_gzip(request: Request[Any, Any, Any]) -> bool:
-    """Whether the client takes gzip (RFC 9110, section 12.5.3); `gzip;q=0` is rare, and heeded."""
-    codings = request.headers.get("accept-encoding", "").lower().replace(" ", "").split(",")
-    return any(re.fullmatch(r"gzip(;q=(1|0\.0*[1-9]\d*)[.0]*)?", coding) for coding in codings)
-
-
-@cache
-def _gzipped(content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)
 
 
 def _built() -> Mapping[str, bytes]:

@@ -1,7 +1,8 @@
-"""The GraphiQL page: served by ourselves, whole, so that it fetches nothing from outside.
+"""GraphiQL: served by ourselves, whole, so that it fetches nothing from outside.
 
-Its two files are built by ``graphiql/`` at the root of the repository and shipped in the package.
-The page of a ``dev`` server knows the demo accounts' passwords; ``serve`` never serves it.
+Its files are built by ``graphiql/`` at the root of the repository and shipped in the package. The
+console shows it to whoever is signed in. The page of a ``dev`` server knows the demo accounts'
+passwords; ``serve`` never serves that.
 """
 
 from __future__ import annotations
@@ -9,27 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from graph_api.http.built import answer
+
 STATIC_PATH = "/graphiql/static"
 
-# Stated here, since `mimetypes` asks the operating system: Windows may say that .js is text/plain.
-_MEDIA_TYPES: Mapping[str, str] = {
-    "graphiql.js": "text/javascript",
-    "graphiql.css": "text/css",
-    "LICENSES.txt": "text/plain",
-}
-
-# The address of a file changes with its bytes, so a copy is good for a year.
-_KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
+_NAMES = ("graphiql.js", "graphiql.css", "page.css", "LICENSES.txt")
 
 _HTML = """\
 <!doctype html>
@@ -40,8 +35,9 @@ _HTML = """\
 <title>GraphiQL</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{css}">
+<link rel="stylesheet" href="{page_css}">
 <script type="application/json" id="config">{config}</script>
-<script src="{js}" defer></script>
+<script type="module" src="{js}"></script>
 </head>
 <body>
 <div id="page"><noscript>GraphiQL needs JavaScript.</noscript></div>
@@ -114,30 +110,36 @@ def page(*, endpoint: str, demo_accounts: Sequence[DemoAccount], tabs: Sequence[
         "tabs": [asdict(tab) for tab in tabs],
     }
     config = _script_json(told | {"scope": _digest(_script_json(told).encode()), "nonce": nonce})
-    html = _HTML.format(css=_address("graphiql.css"), js=_address("graphiql.js"), config=config)
+    html = _HTML.format(
+        css=address("graphiql.css"),
+        page_css=address("page.css"),
+        js=address("graphiql.js"),
+        config=config,
+    )
     return Page(html, _CSP.format(nonce=nonce))
 
 
 @get(STATIC_PATH + "/{name:str}", include_in_schema=False, sync_to_thread=False)
-def static_file(name: FromPath[str]) -> Response[bytes]:
-    """Answer one of the page's files; the names are known, so no path is ever made of a request.
+def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    """Answer one of the files; the names are known, so no path is ever made of a request.
 
     Raises:
         NotFoundException: it is none of them.
     """
-    if name not in _MEDIA_TYPES:
+    if name not in _NAMES:
         raise NotFoundException
-    return Response(_content(name), media_type=_MEDIA_TYPES[name], headers=_KEPT)
+    return answer(request, name, _content(name), is_final=True)
+
+
+@cache
+def address(name: str) -> str:
+    """Return where a file is found. The address changes with its bytes."""
+    return f"{STATIC_PATH}/{name}?v={_digest(_content(name))}"
 
 
 @cache
 def _content(name: str) -> bytes:
     return (files("graph_api.http") / "static" / "graphiql" / name).read_bytes()
-
-
-@cache
-def _address(name: str) -> str:
-    return f"{STATIC_PATH}/{name}?v={_digest(_content(name))}"
 
 
 def _digest(content: bytes) -> str:

@@ -1,7 +1,7 @@
 /** What the server tells the page, in its `<script type="application/json" id="config">`. */
 export type Account = { label: string; email: string; password: string };
 
-type Config = {
+export type Config = {
   endpoint: string;
   accounts: Account[];
   tabs: { query: string; variables: string; headers: string }[];
@@ -10,5 +10,3 @@ type Config = {
   /** For the style elements that the dialogs' scroll lock makes. */
   nonce: string;
 };
-
-export const config: Config = JSON.parse(document.getElementById("config")!.textContent!);

@@ -1,30 +1,25 @@
-import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
+import type { Fetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
-import { useMemo, useSyncExternalStore } from "react";
+import { useMemo, useState, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
 import { Bar } from "./bar";
-import { config } from "./config";
+import type { Config } from "./config";
+import { allowStyles, named } from "./editor";
 import { Session } from "./session";
 import { scopedStorage } from "./storage";
-import "graphiql/style.css";
-import "./page.css";
 
-// The libraries below GraphiQL look here for the nonce of the style elements that they make.
-Object.assign(globalThis, { __webpack_nonce__: config.nonce });
-
-const session = new Session(config.endpoint);
-const storage = scopedStorage(config.scope);
-
-// On the first visit GraphiQL shows the first tab's query, but leaves out what belongs to it.
-const first = storage.getItem("graphiql:tabState") === null ? config.tabs[0] : undefined;
-
-/** For 100 ms after a change of tabs GraphiQL names the operation of the tab before. */
-function named({ operationName, ...request }: FetcherParams): FetcherParams {
-  return operationName && request.query.includes(operationName) ? { ...request, operationName } : request;
+/** Shows the page of `dev`: GraphiQL below a bar to sign in with. */
+export function show(config: Config) {
+  allowStyles(config.nonce);
+  const session = new Session(config.endpoint);
+  createRoot(document.getElementById("page")!).render(<Page config={config} session={session} />);
 }
 
-function Page() {
+function Page({ config, session }: { config: Config; session: Session }) {
   const user = useSyncExternalStore(session.subscribe, () => session.user);
+  const storage = useMemo(() => scopedStorage(config.scope), [config.scope]);
+  // On the first visit GraphiQL shows the first tab's query, but leaves out what belongs to it.
+  const [first] = useState(() => (storage.getItem("graphiql:tabState") === null ? config.tabs[0] : undefined));
   // A new fetcher makes GraphiQL fetch the schema again: it depends on who is asking.
   const fetcher = useMemo<Fetcher>(
     () => async (request, options) => (await session.fetch(named(request), options?.headers)) as object,
@@ -44,5 +39,3 @@ function Page() {
     </>
   );
 }
-
-createRoot(document.getElementById("page")!).render(<Page />);

@@ -184,6 +184,7 @@ class Visitor:
         page = self.open(path)
         fill_in(page, person)
         expect(sign_out(page)).to_be_visible()
+        expect(page).not_to_have_url(re.compile("/console/sign-in"))
         return page
 
     def _note(self, kind: str, text: str) -> None:

@@ -211,6 +211,22 @@ def test_offline_nobody_is_signed_out_and_it_goes_on_when_one_is_back(
     shows_profile_of(page, "user")
 
 
+def test_a_page_whose_code_cannot_be_fetched_says_so_and_is_there_once_it_can(
+    visitor: Visitor,
+) -> None:
+    """Offline, or since the server has a newer build: the browser would ask in vain for ever."""
+    page = visitor.sign_in("user")
+    shows_profile_of(page, "user")
+    visitor.context.set_offline(True)
+    page.get_by_role("link", name="Sessions").click()
+    expect(page.get_by_role("status")).to_contain_text("could not be fetched")
+    shows_profile_of(page, "user")
+    visitor.context.set_offline(False)
+    page.get_by_role("link", name="Load it anew").click()
+    is_at(page, "/sessions")
+    expect(page.get_by_role("main")).to_contain_text("this device")
+
+
 def test_signing_out_does_so_in_every_tab_and_ends_the_session(
     visitor: Visitor, site: Site
 ) -> None:

@@ -57,7 +57,7 @@ def test_the_policy_forbids_whatever_it_does_not_name(client: TestClient[Litesta
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["angular"],
+        "trusted-types": ["angular", "dompurify", "default"],
     }
 
 

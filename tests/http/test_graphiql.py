@@ -103,6 +103,7 @@ def test_the_files_that_the_page_names_are_served_to_be_kept(client: TestClient[
     answers = [client.get(address) for address in addresses]
     assert [(answer.status_code, answer.headers["content-type"]) for answer in answers] == [
         (200, "text/css; charset=utf-8"),
+        (200, "text/css; charset=utf-8"),
         (200, "text/javascript; charset=utf-8"),
     ]
     for answer in answers:
@@ -112,7 +113,7 @@ def test_the_files_that_the_page_names_are_served_to_be_kept(client: TestClient[
 def test_every_shipped_file_is_served_and_has_its_licence(client: TestClient[Litestar]) -> None:
     folder = files("graph_api.http") / "static" / "graphiql"
     names = sorted(entry.name for entry in folder.iterdir())
-    assert names == ["LICENSES.txt", "graphiql.css", "graphiql.js"]
+    assert names == ["LICENSES.txt", "graphiql.css", "graphiql.js", "page.css"]
     for name in names:
         assert client.get(f"/graphiql/static/{name}").content == (folder / name).read_bytes()
     assert "react-dom 19" in client.get("/graphiql/static/LICENSES.txt").text

@@ -1,8 +1,14 @@
-import { APP_BASE_HREF } from '@angular/common';
+import { APP_BASE_HREF, Location } from '@angular/common';
 import { provideHttpClient, withInterceptors } from '@angular/common/http';
-import { provideBrowserGlobalErrorListeners, type ApplicationConfig } from '@angular/core';
-import { provideRouter, withComponentInputBinding } from '@angular/router';
+import { inject, provideBrowserGlobalErrorListeners, type ApplicationConfig } from '@angular/core';
+import {
+  provideRouter,
+  withComponentInputBinding,
+  withNavigationErrorHandler,
+  withRouterConfig,
+} from '@angular/router';
 import { graphApiAuthInterceptor, provideGraphApiAuth } from '@graph-api/angular';
+import { Banner } from './layout/banner';
 import { routes } from './routes';
 
 export const config: ApplicationConfig = {
@@ -10,7 +16,14 @@ export const config: ApplicationConfig = {
     // No <base>: the server's policy forbids it (`base-uri 'none'`).
     { provide: APP_BASE_HREF, useValue: '/console/' },
     provideBrowserGlobalErrorListeners(),
-    provideRouter(routes, withComponentInputBinding()),
+    provideRouter(
+      routes,
+      withComponentInputBinding(),
+      withRouterConfig({ resolveNavigationPromiseOnError: true }),
+      withNavigationErrorHandler(({ url }) =>
+        inject(Banner).missing.set(inject(Location).prepareExternalUrl(url)),
+      ),
+    ),
     provideHttpClient(withInterceptors([graphApiAuthInterceptor])),
     provideGraphApiAuth({ endpoint: '/graphql' }),
   ],

@@ -18,6 +18,8 @@ export interface Answer<Result> {
 }
 
 export interface Sending {
+  /** Which operation, if the document has several. */
+  readonly operationName?: string;
   /** Ends the request. */
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
@@ -61,10 +63,10 @@ export class GraphQLClient {
    */
   async answer<Result, Variables>(
     document: TypedDocument<Result, Variables>,
-    ...[variables, sending = {}]: Given<Variables>
+    ...[variables, { operationName, ...sending } = {}]: Given<Variables>
   ): Promise<Answer<Result>> {
     const body = await firstValueFrom(
-      this.#post<Result>({ query: String(document), variables }, sending),
+      this.#post<Result>({ query: String(document), operationName, variables }, sending),
     ).catch((error: unknown) => {
       throw new GraphApiError(errorsIn(error), { cause: error });
     });

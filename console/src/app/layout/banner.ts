@@ -7,12 +7,16 @@ export class Banner {
   readonly #window = inject(DOCUMENT).defaultView!;
   readonly offline = signal(!this.#window.navigator.onLine);
   readonly message = signal<string | null>(null);
+  /** The page whose code could not be fetched. */
+  readonly missing = signal<string | null>(null);
 
   constructor() {
     this.#window.addEventListener('offline', () => this.offline.set(true));
     this.#window.addEventListener('online', () => this.offline.set(false));
     inject(Router).events.subscribe((event) => {
-      if (event instanceof NavigationStart) this.message.set(null);
+      if (!(event instanceof NavigationStart)) return;
+      this.message.set(null);
+      this.missing.set(null);
     });
   }
 
@@ -32,6 +36,12 @@ export class Banner {
       @if (banner.message(); as sentence) {
         <p class="banner">
           {{ sentence }} <button type="button" (click)="banner.message.set(null)">Close</button>
+        </p>
+      }
+      @if (banner.missing(); as page) {
+        <p class="banner">
+          The page could not be fetched: the server can’t be reached, or has a newer console.
+          <a [href]="page">Load it anew</a>
         </p>
       }
     </div>

@@ -1,0 +1,24 @@
+import{n as T,r as x,t as M}from"./chunk-T0pHZhC1.js";import{t as v}from"./chunk-CHcaM3XN.js";import{t as s}from"./chunk-e5nMIyNL.js";import{t as m}from"./chunk-CuGtRJUh.js";import"./chunk-CL6XBHrV.js";import{$ as rd,A as Rm,B as Zw,D as Na,G as jw,H as fd,I as Xn,J as m$1,K as kb,L as Ye,O as Ob,Q as rb,U as h,V as _m,Y as nC,_ as Ea,a as we,b as Gm,et as sa,g as Da,h as Cc,i as lt,j as Tb,l as $p,m as Bw,nt as ud,ot as zw,rt as va,t as Ae,tt as tb,u as $w,w as L,x as Hp}from"./main-LAZG77YL.js";var X=()=>[];var Y=t=>[`/users`,t];var w=(t,a)=>a.id;function Z(t,a){t&1&&(sa(0,`a`,15),Tb(1,`Create a user`),ud())}function ee(t,a){if(t&1&&(sa(0,`option`,10),Tb(1),ud()),t&2){let e=a.$implicit,o=tb();Rm(`value`,e.name)(`selected`,e.name===o.given().role),nC(),Gm(e.name)}}function te(t,a){if(t&1&&(sa(0,`p`,19),Tb(1),ud()),t&2){let e=tb().$implicit;nC(),Gm(e.email)}}function ne(t,a){if(t&1&&(sa(0,`span`,22),Tb(1),ud()),t&2){let e=a.$implicit;nC(),Gm(e.name)}}function ie(t,a){t&1&&(sa(0,`span`,23),Tb(1,`disabled`),ud())}function ae(t,a){if(t&1&&(sa(0,`li`,18)(1,`div`,20)(2,`a`,21)(3,`strong`),Tb(4),ud()(),jw(5,te,2,1,`p`,19),ud(),sa(6,`div`),$w(7,ne,2,1,`span`,22,w),jw(9,ie,2,0,`span`,23),ud()()),t&2){let e=a.$implicit;nC(2),Rm(`routerLink`,kb(4,Y,e.id)),nC(2),Gm(e.name??e.email),nC(),Bw(e.name?5:-1),nC(2),zw(e.roles),nC(2),Bw(e.disabledAt?9:-1)}}function re(t,a){t&1&&(sa(0,`li`,19),Tb(1,`Nobody is like that. `),sa(2,`a`,24),Tb(3,`Show all`),ud()())}function se(t,a){if(t&1&&(sa(0,`p`,16),Tb(1),ud(),sa(2,`ul`,17),$w(3,ae,10,6,`li`,18,w,!1,re,4,0,`li`,19),ud(),Da(6,`app-pager`,14)),t&2){let e=a,o=tb();nC(),fd(` `,e.totalCount===1?`1 user`:e.totalCount+` users`,` `),nC(),va(`aria-busy`,o.users.isLoading()),nC(),zw(e.nodes),nC(3),Rm(`of`,e.pageInfo)}}var oe=s(`
+    query Users(
+      $first: Int
+      $after: String
+      $last: Int
+      $before: String
+      $filter: UserFilter
+      $seesRoles: Boolean!
+    ) {
+      users(
+        first: $first
+        after: $after
+        last: $last
+        before: $before
+        filter: $filter
+        orderBy: [{ field: CREATED_AT, direction: DESC }]
+      ) {
+        totalCount
+        nodes { id name email disabledAt roles { id name } }
+        pageInfo { ...Page }
+      }
+      roles @include(if: $seesRoles) { id name }
+    }
+  `,[M]);var J=class t{#e=h(Ae);#t=h(Xn);#n=h(we);search=Na();role=Na();state=Na();after=Na();before=Na();given=Ye(()=>({search:this.search(),role:this.role(),state:this.state()}));users=m(()=>L(m$1({},T(20,this.after(),this.before())),{filter:this.#i(),seesRoles:this.#n.hasPermission(`role:read`)}),(a,e)=>this.#e.request(oe,a,{signal:e}));narrow(a,e,o,d){a.preventDefault();let f={search:e.trim()||null,role:o||null,state:d||null};this.#t.navigate([`/users`],{queryParams:f})}#i(){let{search:a,role:e,state:o}=this.given();return{search:a??null,role:e??null,disabled:o?o===`disabled`:null}}static ɵfac=function(e){return new(e||t)};static ɵcmp=rd({type:t,selectors:[[`ng-component`]],inputs:{search:[1,`search`],role:[1,`role`],state:[1,`state`],after:[1,`after`],before:[1,`before`]},decls:32,vars:9,consts:[[`form`,``],[`search`,``],[`role`,``],[`state`,``],[1,`row`,`head`],[`class`,`button`,`routerLink`,`/users/new`,4,`hasPermission`],[`role`,`search`,1,`card`,`filters`,3,`submit`],[`type`,`search`,`name`,`search`,3,`value`],[`name`,`role`,3,`change`],[`value`,``,3,`selected`],[3,`value`,`selected`],[`name`,`state`,3,`change`],[`value`,`enabled`,3,`selected`],[`value`,`disabled`,3,`selected`],[3,`of`],[`routerLink`,`/users/new`,1,`button`],[`role`,`status`,1,`quiet`],[1,`list`,`card`],[1,`row`],[1,`quiet`],[1,`grow`],[3,`routerLink`],[1,`tag`],[1,`tag`,`off`],[`routerLink`,`/users`]],template:function(e,o){if(e&1){let d=Zw();sa(0,`div`,4)(1,`h1`),Tb(2,`Users`),ud(),_m(3,Z,2,0,`a`,5),ud(),sa(4,`form`,6,0),Ea(`submit`,function(u){Hp(d);let K=rb(9),O=rb(13),W=rb(21);return $p(o.narrow(u,K.value,O.value,W.value))}),sa(6,`label`),Tb(7,` Name or e-mail `),Da(8,`input`,7,1),ud(),sa(10,`label`),Tb(11,` Role `),sa(12,`select`,8,2),Ea(`change`,function(){Hp(d);let u=rb(5);return $p(u.requestSubmit())}),sa(14,`option`,9),Tb(15,`any`),ud(),$w(16,ee,2,3,`option`,10,w),ud()(),sa(18,`label`),Tb(19,` State `),sa(20,`select`,11,3),Ea(`change`,function(){Hp(d);let u=rb(5);return $p(u.requestSubmit())}),sa(22,`option`,9),Tb(23,`any`),ud(),sa(24,`option`,12),Tb(25,`enabled`),ud(),sa(26,`option`,13),Tb(27,`disabled`),ud()()(),sa(28,`button`),Tb(29,`Search`),ud()(),Da(30,`app-asked`,14),jw(31,se,7,4)}if(e&2){let d;nC(3),Rm(`hasPermission`,`user:write`),nC(5),Rm(`value`,o.given().search??``),nC(6),Rm(`selected`,!o.given().role),nC(2),zw(o.users.value()?.roles??Ob(8,X)),nC(6),Rm(`selected`,!o.given().state),nC(2),Rm(`selected`,o.given().state===`enabled`),nC(2),Rm(`selected`,o.given().state===`disabled`),nC(4),Rm(`of`,o.users),nC(),Bw((d=o.users.value()?.users)?31:-1,d)}},dependencies:[v,lt,x,Cc],encapsulation:2})};export{J as Users};
