@@ -26,10 +26,7 @@ from tests.authorization.callers import Caller, anonymous, caller, principal
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(autouse=True)
-def _plans_run(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--engine") != "plan":
-        pytest.skip("it is about plans")
+pytestmark = pytest.mark.plans
 
 
 ADMIN: Any = HasRole("admin")
