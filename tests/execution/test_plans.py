@@ -23,11 +23,7 @@ from graph_api.execution.fields import PACKED_FROM
 from graph_api.execution.plan import Plan
 from tests.authorization.callers import Caller, anonymous, caller, principal
 
-pytestmark = pytest.mark.anyio
-
-
-pytestmark = pytest.mark.plans
-
+pytestmark = [pytest.mark.anyio, pytest.mark.plans]
 
 ADMIN: Any = HasRole("admin")
 asked: list[int] = []
