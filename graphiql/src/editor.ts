@@ -19,5 +19,6 @@ export function allowStyles(nonce: string) {
 
 /** For 100 ms after a change of tabs GraphiQL names the operation of the tab before. */
 export function named({ operationName, ...request }: FetcherParams): FetcherParams {
-  return operationName && request.query.includes(operationName) ? { ...request, operationName } : request;
+  const isThere = operationName && new RegExp(`\\b${operationName}\\b`).test(request.query);
+  return isThere ? { ...request, operationName } : request;
 }

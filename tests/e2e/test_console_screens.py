@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import axe_playwright_python  # type: ignore[import-untyped]
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
+from graph_api.accounts.audit import Action
 from tests.accounts.world import PASSWORD
 from tests.api import email
 from tests.e2e.consoles import Held, Site, Visitor, fill_in, is_at, sign_out, site
@@ -179,6 +180,7 @@ def test_one_ends_another_session_and_this_device_is_marked(user: Visitor, site:
     look(page, "sessions")
     other.get_by_role("button", name="End the session of python-httpx").click()
     says(page, "The session is ended.")
+    expect(main(page)).to_be_focused()
     expect(other).to_contain_text("ended")
 
 
@@ -283,6 +285,7 @@ def test_roles_are_granted_and_taken_away_and_sessions_of_others_ended(
     expect(main(page)).not_to_contain_text("article:publish")
     page.get_by_role("button", name="End the session of python-httpx").first.click()
     says(page, "The session is ended.")
+    expect(main(page)).to_be_focused()
 
 
 def test_what_is_refused_is_said_and_the_box_shows_what_is_so(admin: Visitor) -> None:
@@ -341,6 +344,13 @@ def test_a_role_is_made_given_permissions_and_deleted(admin: Visitor, site: Site
     helper = [role for role in site.ask(held, as_="admin")["roles"] if role["name"] == "helper"]
     assert helper[0]["permissions"] == ["session:read"]
     assert helper[0]["includes"] == [{"name": "editor"}]
+    page.get_by_role("textbox", name="What helper is for").fill("Helps others.")
+    page.keyboard.press("Enter")
+    says(page, "The role is described.")
+    described = "query D { roles { name description } }"
+    assert {"name": "helper", "description": "Helps others."} in site.ask(described, as_="admin")[
+        "roles"
+    ]
     page.get_by_role("button", name="Delete helper").click()
     confirm(page, "Delete")
     says(page, "The role is deleted.")
@@ -358,6 +368,38 @@ def test_what_a_role_may_not_become_is_said_and_stays_to_be_changed(admin: Visit
     page.get_by_role("checkbox", name="author: all that editor grants").uncheck()
     page.get_by_role("button", name="Save the changes").click()
     says(page, "The roles are saved.")
+
+
+def test_nobody_loses_by_a_click_what_they_have_not_saved(admin: Visitor) -> None:
+    page = admin.open("/users")
+    page.get_by_role("link", name="Roles").click()
+    box = page.get_by_role("checkbox", name="editor: user:read", exact=True)
+    box.check()
+    page.get_by_role("link", name="Profile").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    is_at(page, "/roles")
+    expect(box).to_be_checked()
+    page.on("dialog", lambda asked: asked.dismiss())
+    with page.expect_event("dialog") as asked:
+        page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    page.go_back()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    is_at(page, "/roles")
+    page.go_back()
+    confirm(page, "Leave")
+    is_at(page, "/users")
+    page.get_by_role("link", name="Roles").click()
+    expect(box).not_to_be_checked()
+
+
+def test_who_is_signed_out_with_changes_that_are_not_saved_is_asked_nothing(
+    stranger: Visitor,
+) -> None:
+    page = stranger.sign_in("admin", "/roles")
+    page.get_by_role("checkbox", name="editor: user:read", exact=True).check()
+    sign_out(page).click()
+    is_at(page, "/sign-in")
 
 
 def test_permissions_are_found_by_what_they_allow(admin: Visitor) -> None:
@@ -378,6 +420,8 @@ def test_what_happened_is_filtered_and_paged(admin: Visitor, stranger: Visitor) 
     fill_in(stranger.open("/sign-in"), "user", password="wrong")
     page = admin.open("/audit")
     expect(people(page)).to_have_count(25)
+    offered = page.locator("datalist option").evaluate_all("them => them.map(it => it.value)")
+    assert offered == list(get_args(Action))
     look(page, "audit")
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_role("link", name="Previous")).to_be_visible()

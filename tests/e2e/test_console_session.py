@@ -225,6 +225,8 @@ def test_a_page_whose_code_cannot_be_fetched_says_so_and_is_there_once_it_can(
     page.get_by_role("link", name="Load it anew").click()
     is_at(page, "/sessions")
     expect(page.get_by_role("main")).to_contain_text("this device")
+    assert all("dynamically imported module" in each for each in visitor.complaints)
+    visitor.complaints.clear()
 
 
 def test_signing_out_does_so_in_every_tab_and_ends_the_session(

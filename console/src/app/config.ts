@@ -19,10 +19,14 @@ export const config: ApplicationConfig = {
     provideRouter(
       routes,
       withComponentInputBinding(),
-      withRouterConfig({ resolveNavigationPromiseOnError: true }),
-      withNavigationErrorHandler(({ url }) =>
-        inject(Banner).missing.set(inject(Location).prepareExternalUrl(url)),
-      ),
+      withRouterConfig({
+        canceledNavigationResolution: 'computed', // Back goes back also after one stayed.
+        resolveNavigationPromiseOnError: true,
+      }),
+      withNavigationErrorHandler(({ url, error }) => {
+        console.error(error);
+        inject(Banner).missing.set(inject(Location).prepareExternalUrl(url));
+      }),
     ),
     provideHttpClient(withInterceptors([graphApiAuthInterceptor])),
     provideGraphApiAuth({ endpoint: '/graphql' }),

@@ -1,5 +1,6 @@
 import type { Routes } from '@angular/router';
 import { hasPermission, signedIn } from '@graph-api/angular';
+import { unlessUnsaved } from './layout/unsaved';
 
 const title = (page: string) => `${page} · graph-api console`;
 
@@ -50,6 +51,7 @@ export const routes: Routes = [
     path: 'roles',
     title: title('Roles'),
     canActivate: [hasPermission('role:read')],
+    canDeactivate: [unlessUnsaved],
     loadComponent: async () => (await import('./pages/roles/roles')).Roles,
   },
   {

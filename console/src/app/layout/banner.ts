@@ -24,6 +24,12 @@ export class Banner {
   say(sentence: string): void {
     this.message.set(sentence);
   }
+
+  /** Says that something is gone. Its button goes with it, so the focus goes to the page (WCAG 2.4.3). */
+  gone(sentence: string): void {
+    this.say(sentence);
+    this.#window.document.getElementById('main')?.focus();
+  }
 }
 
 @Component({

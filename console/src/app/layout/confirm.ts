@@ -4,7 +4,7 @@ import { Component, signal, viewChild, type ElementRef } from '@angular/core';
 @Component({
   selector: 'app-confirm',
   template: `
-    <dialog #dialog aria-labelledby="question" (close)="close(dialog.returnValue === 'yes')">
+    <dialog #dialog aria-labelledby="question" (close)="close(dialog)">
       <p id="question">{{ question() }}</p>
       <div class="row">
         <button type="button" (click)="dialog.close('no')">Cancel</button>
@@ -29,7 +29,8 @@ export class Confirm {
     return new Promise((answer) => (this.#answer = answer));
   }
 
-  close(confirmed: boolean): void {
-    this.#answer(confirmed);
+  close({ open, returnValue }: HTMLDialogElement): void {
+    if (open) return; // The browser says late that it was closed: it asks something else by now.
+    this.#answer(returnValue === 'yes');
   }
 }

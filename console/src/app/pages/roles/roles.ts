@@ -8,6 +8,7 @@ import { Banner } from '../../layout/banner';
 import { Confirm } from '../../layout/confirm';
 import { Problem } from '../../layout/problem';
 import { Submission } from '../../layout/submission';
+import type { MayHoldUnsaved } from '../../layout/unsaved';
 import { box, drafts, permissionsOf, through, unfulfilled, type Stored, type Wanted } from './drafts';
 
 const ROLES = graphql(`
@@ -25,9 +26,10 @@ const DELETE = graphql(`
 
 @Component({
   imports: [AskedView, Confirm, HasPermission, Problem],
+  host: { '(window:beforeunload)': 'hold($event)' },
   templateUrl: './roles.html',
 })
-export class Roles {
+export class Roles implements MayHoldUnsaved {
   readonly #banner = inject(Banner);
   readonly #client = inject(GraphQLClient);
   readonly #session = inject(Session);
@@ -36,6 +38,7 @@ export class Roles {
   readonly box = box;
   readonly saving = new Submission();
   readonly creating = new Submission();
+  readonly describing = new Submission();
   readonly search = signal('');
   readonly roles = ask(
     () => null,
@@ -79,6 +82,17 @@ export class Roles {
     this.wanted.set(unfulfilled(this.roles.value() ?? [], new Map([...this.wanted(), wish])));
   }
 
+  /** Whoever is signed out meanwhile isn't asked: they could save nothing. */
+  mayLeave(): boolean | Promise<boolean> {
+    if (this.wanted().size === 0 || !this.#session.user()) return true;
+    return this.confirm().ask('Leave the page? What you have changed is not saved.', 'Leave');
+  }
+
+  /** The browser asks in its own words. */
+  hold(event: BeforeUnloadEvent): void {
+    if (this.wanted().size > 0) event.preventDefault();
+  }
+
   discard(): void {
     this.wanted.set(new Map());
   }
@@ -101,12 +115,20 @@ export class Roles {
     this.roles.reload();
   }
 
+  async describe(event: Event, role: Stored, description: string): Promise<void> {
+    event.preventDefault();
+    const input = { roleId: role.id, description: description || null };
+    if (!(await this.describing.send(() => this.#client.request(UPDATE, { input })))) return;
+    this.#banner.say('The role is described.');
+    this.roles.reload();
+  }
+
   async remove(role: Stored): Promise<void> {
     const question = `Delete ${role.name}? Whoever holds it holds it no more.`;
     if (!(await this.confirm().ask(question, 'Delete'))) return;
     const input = { roleId: role.id };
     if (!(await this.saving.send(() => this.#client.request(DELETE, { input })))) return;
-    this.#banner.say('The role is deleted.');
+    this.#banner.gone('The role is deleted.');
     this.roles.reload();
   }
 

@@ -51,7 +51,7 @@ export class Sessions {
   async end(sessionId: string): Promise<void> {
     const input = { sessionId };
     if (!(await this.ending.send(() => this.#client.request(END, { input })))) return;
-    this.#banner.say('The session is ended.');
+    this.#banner.gone('The session is ended.');
     this.sessions.reload();
   }
 

@@ -119,7 +119,9 @@ export class User {
 
   async end(sessionId: string): Promise<void> {
     const given = { input: { sessionId } };
-    await this.#act(() => this.#client.request(END, given), 'The session is ended.');
+    if (!(await this.acting.send(() => this.#client.request(END, given)))) return;
+    this.#banner.gone('The session is ended.');
+    this.answer.reload();
   }
 
   async #act(work: () => Promise<unknown>, done: string): Promise<boolean> {

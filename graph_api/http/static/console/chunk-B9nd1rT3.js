@@ -1,1 +1,0 @@
-import{N as V,n as f}from"./main-LAZG77YL.js";var o=class{busy=V(!1);error=V(null);async send(e){if(this.busy())return!1;this.busy.set(!0),this.error.set(null);try{return await e(),!0}catch(r){if(!(r instanceof f))throw r;return this.error.set(r),!1}finally{this.busy.set(!1)}}objectsTo(e){return this.error()?.fields.some(({path:r})=>r.at(-1)===e)||null}};export{o as t};

@@ -1,0 +1,24 @@
+import{n as T,r as x,t as M}from"./chunk-CBePt2ST.js";import{t as v}from"./chunk-BMKdP7cH.js";import{t as s}from"./chunk-e5nMIyNL.js";import{t as m}from"./chunk-DLR3IO5Q.js";import"./chunk-DQTgDjWL.js";import{$ as rd,A as Qw,B as _m,E as Na,G as kb,I as Xn,J as nb,L as Ye,M as Uw,P as Vw,S as L,T as Mb,U as h,V as fd,Y as ob,Z as rC,_ as Gm,a as we,et as sa,h as Ea,i as lt,j as Rm,k as Pb,m as Da,nt as va,p as Cc,q as m$1,s as $p,st as zw,t as Ae,tt as ud,v as Gw,y as Hp}from"./main-RXTN2PGG.js";var X=()=>[];var Y=t=>[`/users`,t];var w=(t,a)=>a.id;function Z(t,a){t&1&&(sa(0,`a`,15),Mb(1,`Create a user`),ud())}function ee(t,a){if(t&1&&(sa(0,`option`,10),Mb(1),ud()),t&2){let e=a.$implicit,o=nb();Rm(`value`,e.name)(`selected`,e.name===o.given().role),rC(),Gm(e.name)}}function te(t,a){if(t&1&&(sa(0,`p`,19),Mb(1),ud()),t&2){let e=nb().$implicit;rC(),Gm(e.email)}}function ne(t,a){if(t&1&&(sa(0,`span`,22),Mb(1),ud()),t&2){let e=a.$implicit;rC(),Gm(e.name)}}function ie(t,a){t&1&&(sa(0,`span`,23),Mb(1,`disabled`),ud())}function ae(t,a){if(t&1&&(sa(0,`li`,18)(1,`div`,20)(2,`a`,21)(3,`strong`),Mb(4),ud()(),Uw(5,te,2,1,`p`,19),ud(),sa(6,`div`),zw(7,ne,2,1,`span`,22,w),Uw(9,ie,2,0,`span`,23),ud()()),t&2){let e=a.$implicit;rC(2),Rm(`routerLink`,Pb(4,Y,e.id)),rC(2),Gm(e.name??e.email),rC(),Vw(e.name?5:-1),rC(2),Gw(e.roles),rC(2),Vw(e.disabledAt?9:-1)}}function re(t,a){t&1&&(sa(0,`li`,19),Mb(1,`Nobody is like that. `),sa(2,`a`,24),Mb(3,`Show all`),ud()())}function se(t,a){if(t&1&&(sa(0,`p`,16),Mb(1),ud(),sa(2,`ul`,17),zw(3,ae,10,6,`li`,18,w,!1,re,4,0,`li`,19),ud(),Da(6,`app-pager`,14)),t&2){let e=a,o=nb();rC(),fd(` `,e.totalCount===1?`1 user`:e.totalCount+` users`,` `),rC(),va(`aria-busy`,o.users.isLoading()),rC(),Gw(e.nodes),rC(3),Rm(`of`,e.pageInfo)}}var oe=s(`
+    query Users(
+      $first: Int
+      $after: String
+      $last: Int
+      $before: String
+      $filter: UserFilter
+      $seesRoles: Boolean!
+    ) {
+      users(
+        first: $first
+        after: $after
+        last: $last
+        before: $before
+        filter: $filter
+        orderBy: [{ field: CREATED_AT, direction: DESC }]
+      ) {
+        totalCount
+        nodes { id name email disabledAt roles { id name } }
+        pageInfo { ...Page }
+      }
+      roles @include(if: $seesRoles) { id name }
+    }
+  `,[M]);var J=class t{#e=h(Ae);#t=h(Xn);#n=h(we);search=Na();role=Na();state=Na();after=Na();before=Na();given=Ye(()=>({search:this.search(),role:this.role(),state:this.state()}));users=m(()=>L(m$1({},T(20,this.after(),this.before())),{filter:this.#i(),seesRoles:this.#n.hasPermission(`role:read`)}),(a,e)=>this.#e.request(oe,a,{signal:e}));narrow(a,e,o,d){a.preventDefault();let f={search:e.trim()||null,role:o||null,state:d||null};this.#t.navigate([`/users`],{queryParams:f})}#i(){let{search:a,role:e,state:o}=this.given();return{search:a??null,role:e??null,disabled:o?o===`disabled`:null}}static ɵfac=function(e){return new(e||t)};static ɵcmp=rd({type:t,selectors:[[`ng-component`]],inputs:{search:[1,`search`],role:[1,`role`],state:[1,`state`],after:[1,`after`],before:[1,`before`]},decls:32,vars:9,consts:[[`form`,``],[`search`,``],[`role`,``],[`state`,``],[1,`row`,`head`],[`class`,`button`,`routerLink`,`/users/new`,4,`hasPermission`],[`role`,`search`,1,`card`,`filters`,3,`submit`],[`type`,`search`,`name`,`search`,3,`value`],[`name`,`role`,3,`change`],[`value`,``,3,`selected`],[3,`value`,`selected`],[`name`,`state`,3,`change`],[`value`,`enabled`,3,`selected`],[`value`,`disabled`,3,`selected`],[3,`of`],[`routerLink`,`/users/new`,1,`button`],[`role`,`status`,1,`quiet`],[1,`list`,`card`],[1,`row`],[1,`quiet`],[1,`grow`],[3,`routerLink`],[1,`tag`],[1,`tag`,`off`],[`routerLink`,`/users`]],template:function(e,o){if(e&1){let d=Qw();sa(0,`div`,4)(1,`h1`),Mb(2,`Users`),ud(),_m(3,Z,2,0,`a`,5),ud(),sa(4,`form`,6,0),Ea(`submit`,function(u){Hp(d);let K=ob(9),O=ob(13),W=ob(21);return $p(o.narrow(u,K.value,O.value,W.value))}),sa(6,`label`),Mb(7,` Name or e-mail `),Da(8,`input`,7,1),ud(),sa(10,`label`),Mb(11,` Role `),sa(12,`select`,8,2),Ea(`change`,function(){Hp(d);let u=ob(5);return $p(u.requestSubmit())}),sa(14,`option`,9),Mb(15,`any`),ud(),zw(16,ee,2,3,`option`,10,w),ud()(),sa(18,`label`),Mb(19,` State `),sa(20,`select`,11,3),Ea(`change`,function(){Hp(d);let u=ob(5);return $p(u.requestSubmit())}),sa(22,`option`,9),Mb(23,`any`),ud(),sa(24,`option`,12),Mb(25,`enabled`),ud(),sa(26,`option`,13),Mb(27,`disabled`),ud()()(),sa(28,`button`),Mb(29,`Search`),ud()(),Da(30,`app-asked`,14),Uw(31,se,7,4)}if(e&2){let d;rC(3),Rm(`hasPermission`,`user:write`),rC(5),Rm(`value`,o.given().search??``),rC(6),Rm(`selected`,!o.given().role),rC(2),Gw(o.users.value()?.roles??kb(8,X)),rC(6),Rm(`selected`,!o.given().state),rC(2),Rm(`selected`,o.given().state===`enabled`),rC(2),Rm(`selected`,o.given().state===`disabled`),rC(4),Rm(`of`,o.users),rC(),Vw((d=o.users.value()?.users)?31:-1,d)}},dependencies:[v,lt,x,Cc],encapsulation:2})};export{J as Users};
