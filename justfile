@@ -45,6 +45,10 @@ types:
 benchmark *arguments:
     {{bin}}/python -m benchmarks {{arguments}}
 
+# measure everything, and write all tables and plots into benchmarks/results: 12 minutes
+benchmarks:
+    for each in execution http database sign_in authorization tokens documents; do {{bin}}/python -m benchmarks $each || exit 1; done
+
 # run all that CI runs
 check:
     .ci/run

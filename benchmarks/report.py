@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +21,11 @@ from benchmarks.pairs import Ratio
 Step = Callable[[str, int], None]
 """Is called after each round with the case's name, and of how many rounds this was one."""
 RESULTS = Path(__file__).parent / "results"
+COMPARED = (
+    *("strawberry-graphql", "graphql-core", "ariadne", "litestar", "fastapi", "uvicorn"),
+    *("sqlalchemy", "asyncpg", "aiosqlite", "orjson"),
+)
+"""Python packages whose releases a table names."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +171,37 @@ def machine() -> str:
     return (
         f"{date.today():%Y-%m-%d}, {cores} cores of {_processor()}, {platform.system()} "  # noqa: DTZ011
         f"{platform.release().partition('-')[0]}, Python {platform.python_version()}, "
-        f"load {os.getloadavg()[0]:.1f}"
+        f"load {os.getloadavg()[0]:.1f}, commit {_commit()}; {_versions()}"
     )
+
+
+def _commit() -> str:
+    """Return the commit of the checkout, marked if something was changed since."""
+    git = shutil.which("git")
+    command = [git or "git", "-C", str(RESULTS.parent), "describe", "--always", "--dirty"]
+    if git is None:
+        return "unknown"
+    said = subprocess.run([*command, "--exclude=*"], capture_output=True, text=True, check=False)
+    return said.stdout.strip() or "unknown"
+
+
+def _versions() -> str:
+    """Return what is compared, with the release that is installed; Node's by its lock file."""
+    python = [f"{name} {version(name)}" for name in COMPARED if _is_installed(name)]
+    lock = json.loads((RESULTS.parent / "peers/node/package-lock.json").read_text("utf-8"))
+    packages = lock["packages"]
+    node = [
+        f"{name} {packages[f'node_modules/{name}']['version']}"
+        for name in sorted(packages[""]["dependencies"])
+    ]
+    return ", ".join([*python, *node])
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 def _processor() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,11 @@ def run(command: str, folder: Path) -> Any:
     """Measure one round, and return what the last line says."""
     options = ["--quick", "--rounds", "1", "--json", "--results", str(folder)]
     result = CliRunner().invoke(main, [command, *options], catch_exceptions=False)
-    assert (folder / f"{command}.md").read_text("utf-8").startswith(f"# {command}\n")
+    page = (folder / f"{command}.md").read_text("utf-8")
+    assert page.startswith(f"# {command}\n")
+    assert re.search(
+        r"commit ([0-9a-f]{7,}|unknown).*; .*strawberry-graphql \d.*mercurius \d", page
+    )
     return json.loads(result.stdout.splitlines()[-1])
 
 

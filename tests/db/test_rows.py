@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import strawberry
 from msgspec import json
-from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text, insert, select, text
+from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text, insert, select, text, update
 
 from graph_api import (
     Context,
     HasPermission,
     Info,
     IsAuthenticated,
+    IsSelf,
     Principal,
     Public,
     Schema,
@@ -82,7 +83,20 @@ THINGS = Columns(Thing, thing, state=ReadAs(thing.c.state, State))
 
 
 @strawberry.type
+class Owned:
+    id: strawberry.ID = strawberry.field(permission_classes=[Public()])
+    hidden: str | None = strawberry.field(permission_classes=[IsSelf(by="id")])
+
+
+OWNED = Columns(Owned, thing)
+
+
+@strawberry.type
 class Query:
+    @strawberry.field(permission_classes=[Public()], graphql_type=list[Owned] | None)
+    def owned(self, info: Info) -> Rows[Owned]:
+        return Rows(select(thing).order_by(thing.c.id), OWNED, info.context.db)
+
     @strawberry.field(permission_classes=[Public()], graphql_type=list[Thing] | None)
     def things(self, info: Info) -> Rows[Thing]:
         return Rows(select(thing).order_by(thing.c.id.desc()), THINGS, info.context.db)
@@ -210,6 +224,30 @@ async def test_an_instant_that_python_does_not_know_is_not_written(things: Datab
     one, other = [await answer(each, things, COLUMNS_ONLY) for each in (PLAN, CORE)]
     assert one == other
     assert b"infinity" not in one
+
+
+async def test_what_only_its_owner_may_see_is_not_written_and_shown_to_nobody_else(
+    things: Database,
+) -> None:
+    async with things.write() as session:
+        await session.execute(update(thing).values(hidden="of " + thing.c.id))
+    owner = Principal("b", "ses_1", frozenset(), frozenset())
+    for schema in (PLAN, CORE):
+        with counted() as statements:
+            answered = json.decode(await answer(schema, things, "{ owned { id hidden } }", owner))
+        assert not any("json" in each for each in statements)
+        assert {each["id"]: each["hidden"] for each in answered["data"]["owned"]} == {
+            **{row["id"]: None for row in ROWS},
+            "b": "of b",
+        }
+        assert len(answered["errors"]) == len(ROWS) - 1
+
+
+async def test_who_can_be_no_owner_has_the_column_not_even_selected(things: Database) -> None:
+    with counted() as statements:
+        answered = await answer(PLAN, things, "{ owned { id hidden } }", Principal())
+    assert b'"hidden":null' in answered
+    assert not any("hidden" in each for each in statements)
 
 
 async def test_an_empty_list_is_written(things: Database) -> None:
