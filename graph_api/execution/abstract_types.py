@@ -5,7 +5,7 @@ GraphQL specification, section 6.4.3, ``ResolveAbstractType``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from graph_api.execution.failures import Failed, Failures, Rows
 from graph_api.execution.fields import Field, Value
 from graph_api.execution.place import Place
 from graph_api.execution.resolution import Resolution
+from graph_api.execution.resolvers import are_cast, own_class_of
 from graph_api.execution.waiting import settle
 
 
@@ -27,16 +28,19 @@ class TypeResolution(Resolution):
         self, of_field: Field, named: Any, column: Rows, place: Place, failures: Failures
     ) -> dict[GraphQLObjectType, list[int]]:
         """Tell the rows of an interface or a union apart by type; they wait together."""
+        groups, rest = _by_class(self.plan.by_class(named), column)
+        if not rest:
+            return groups
         executor = self.executor
         resolve_type = named.resolve_type or executor.type_resolver
         details: Any = _Details(of_field)
-        infos = [self.info(of_field, _of_field(place.path(row))) for row in range(len(column))]
+        infos = [self.info(of_field, _of_field(place.path(row))) for row in rest]
         names = [
-            _call(resolve_type, each, info, named) for each, info in zip(column, infos, strict=True)
+            _call(resolve_type, column[row], info, named)
+            for row, info in zip(rest, infos, strict=True)
         ]
         await settle([names])
-        groups: dict[GraphQLObjectType, list[int]] = {}
-        for row, (name, info) in enumerate(zip(names, infos, strict=True)):
+        for row, name, info in zip(rest, names, infos, strict=True):
             try:
                 of_type = executor.ensure_valid_runtime_type(
                     _result(name), named, details, info, column[row]
@@ -44,7 +48,7 @@ class TypeResolution(Resolution):
                 groups.setdefault(of_type, []).append(row)
             except Exception as error:  # noqa: BLE001 -- whatever a resolver raises
                 failures[row] = Failed.of(of_field, error, place, row)
-        return groups
+        return {of_type: sorted(rows) for of_type, rows in groups.items()}
 
     def hide(
         self,
@@ -74,11 +78,12 @@ class TypeResolution(Resolution):
     ) -> tuple[Failures, list[int]]:
         """Return the rows that the type says are its own, after those that fail."""
         is_type_of = of_type.is_type_of
-        if is_type_of is None or not rows:
+        objects = [column[row] for row in rows]
+        if is_type_of is None or _are_exactly(own_class_of(is_type_of), objects):
             return {}, rows
         kept, failures = [], {}
         info = self.info(of_field, _of_field(place.path(rows[0])))
-        answers = [_call(is_type_of, column[row], info) for row in rows]
+        answers = [_call(is_type_of, each, info) for each in objects]
         await settle([answers])
         for row, answer in zip(rows, answers, strict=True):
             if answer and not isinstance(answer, Exception):
@@ -87,6 +92,28 @@ class TypeResolution(Resolution):
                 error = answer or _wrong_type(of_field, of_type, column[row])
                 failures[row] = Failed.of(of_field, error, place, row)
         return failures, kept
+
+
+def _by_class(
+    types: Mapping[type, GraphQLObjectType], column: Rows
+) -> tuple[dict[GraphQLObjectType, list[int]], list[int]]:
+    """Return the rows of the types that their classes tell, and the others."""
+    members: dict[type, list[int]] = {}
+    for row, each in enumerate(column):
+        members.setdefault(type(each), []).append(row)
+    groups: dict[GraphQLObjectType, list[int]] = {}
+    rest: list[int] = []
+    for kind, rows in members.items():
+        if kind in types and not are_cast([column[row] for row in rows]):
+            groups[types[kind]] = rows
+        else:
+            rest += rows
+    return groups, sorted(rest)
+
+
+def _are_exactly(kind: type | None, objects: Rows) -> bool:
+    """Whether objects, if there are any, are of a class itself, and of no type that is cast."""
+    return set(map(type, objects)) <= {kind} and not are_cast(objects)
 
 
 def _call(ask: Callable[..., Any], *arguments: Any) -> Any:

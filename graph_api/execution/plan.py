@@ -35,7 +35,7 @@ from graphql.execution.values import get_argument_values
 from graph_api.authorization.guards import Guard, InputGuard, TrialGuard, ValueField
 from graph_api.authorization.principal import Grants
 from graph_api.execution.fields import Field, Selection, Value
-from graph_api.execution.resolvers import Call, call_of, reader_of
+from graph_api.execution.resolvers import Call, call_of, reader_of, types_by_class
 
 Conditions = Mapping[str, object]
 """What the Boolean variables hold, by name."""
@@ -85,6 +85,7 @@ class Plan:
         self.fragments = dict(fragments)
         self._conditions = conditions
         self._grants = grants
+        self._by_class: dict[Any, Mapping[type, GraphQLObjectType]] = {}
         self._typename = Value.of(schema.type_map["String"])
         self.root = self._select(root, [operation.selection_set])
         is_mutation = operation.operation is OperationType.MUTATION
@@ -102,6 +103,13 @@ class Plan:
             elif selection.readers and (item := value.item) and (item.is_certain or item.own):
                 of_field.certain_items = selection
         return selection
+
+    def by_class(self, abstract: Any) -> Mapping[type, GraphQLObjectType]:
+        """Return the types of an interface or union by the classes that tell them."""
+        found = self._by_class.get(abstract)
+        if found is None:
+            found = self._by_class[abstract] = types_by_class(self.schema, abstract)
+        return found
 
     def _select(self, of_type: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Selection:
         merged: dict[str, list[FieldNode]] = {}

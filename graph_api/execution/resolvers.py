@@ -13,14 +13,19 @@ from keyword import iskeyword
 from operator import attrgetter
 from typing import Any
 
+from graphql import GraphQLObjectType, GraphQLSchema
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
+
+from graph_api.authorization.rulebook import DEFINITION
 
 PLAIN_RESOLVER = "_get_basic_result"
 """How Strawberry calls the resolver of a field that only reads an attribute."""
 IS_TYPE_OF = "._get_is_type_of.<locals>.is_type_of"
 """How it calls what tells whether an object is of a type that implements interfaces."""
+TYPE_RESOLVERS = ("._get_resolve_type.<locals>.resolve_type", "._resolve_union_type")
+"""How it calls what tells of which type an object of an interface or of a union is."""
 RESOLVERS = frozenset({"_resolver", "_async_resolver"})
 """How it calls those around a function of the application's."""
 
@@ -150,6 +155,19 @@ def own_class_of(is_type_of: Any) -> type | None:
         found: type = _closed_over(is_type_of)["object_type"].origin
         return found
     return None
+
+
+def types_by_class(schema: GraphQLSchema, abstract: Any) -> dict[type, GraphQLObjectType]:
+    """Return the types of an interface or union by the classes that tell them.
+
+    An object is of such a type if it is exactly of the class and not cast, see :func:`are_cast`.
+    Empty if it is the application that tells the types apart, not Strawberry.
+    """
+    if not getattr(abstract.resolve_type, "__qualname__", "").endswith(TYPE_RESOLVERS):
+        return {}
+    # Strawberry calls a type by the name of its definition, which need not be its name.
+    of_types = [(each, each.extensions[DEFINITION]) for each in schema.get_possible_types(abstract)]
+    return {one.origin: each for each, one in of_types if one.name == each.name}
 
 
 def are_cast(objects: Sequence[Any]) -> bool:
