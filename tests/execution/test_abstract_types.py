@@ -164,11 +164,12 @@ async def test_objects_are_of_the_types_that_graphql_core_finds(query: str) -> N
     assert not PLANNED.engine.refused
 
 
-@pytest.mark.parametrize(("name", "told"), [("Animal", {Cat, Dog, Chameleon}), ("Pet", {Cat, Dog})])
-def test_strawberry_s_own_functions_are_recognized(name: str, told: set[type]) -> None:
+@pytest.mark.parametrize(("name", "told"), [("Animal", "Cat Chameleon Dog"), ("Pet", "Cat Dog")])
+def test_strawberry_s_own_functions_are_recognized(name: str, told: str) -> None:
     """By private names: under others all answers are the same, and take ten times as long."""
     schema = PLANNED.rules.schema
-    assert types_by_class(schema, schema.type_map[name]).keys() == told
+    found = types_by_class(schema, schema.type_map[name])
+    assert sorted(each.__name__ for each in found) == told.split()
 
 
 def test_those_of_the_application_are_not() -> None:
