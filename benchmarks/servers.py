@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -144,11 +145,13 @@ def _started(peer: Peer, world: World) -> Iterator[Server]:
             env=environment,
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
     try:
         yield Server(peer, port, process)
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
