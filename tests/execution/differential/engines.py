@@ -13,11 +13,13 @@ from types import ModuleType
 from typing import Any, Self
 
 from graphql import GraphQLError
-from msgspec import json
+from msgspec import Struct, json
+from msgspec.structs import fields
 from strawberry.schema.config import StrawberryConfig
 
 from graph_api.execution.limits import Limits
 from graph_api.execution.schema import Schema
+from tests.execution.differential.parts import Node
 from tests.execution.differential.schemas import Field, Sketch, source
 from tests.execution.differential.worlds import BROKE_OFF, Setting, World
 
@@ -124,9 +126,23 @@ class Engines:
 def encoded(data: Any) -> str:
     """Return the JSON of an answer; what has no JSON, such as a set, stands as what is printed."""
     try:
-        return ADDRESS.sub("", json.encode(data, enc_hook=repr).decode())
+        return ADDRESS.sub("", json.encode(_printed(data), enc_hook=repr).decode())
     except (OverflowError, ValueError) as error:
         return repr(error)
+
+
+def _printed(data: Any) -> Any:
+    """Print the nodes in an answer: msgspec would go from one to the other for ever."""
+    match data:
+        case Node():
+            return repr(data)
+        case dict():
+            return {key: _printed(each) for key, each in data.items()}
+        case list():
+            return [_printed(each) for each in data]
+        case Struct():
+            return {each.encode_name: _printed(getattr(data, each.name)) for each in fields(data)}
+    return data
 
 
 async def finished(answer: Any) -> Any:
