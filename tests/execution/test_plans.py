@@ -134,6 +134,10 @@ class Query:
         return later("as JSON")  # type: ignore[return-value]
 
     @strawberry.field(permission_classes=[Public()])
+    async def forgets_to_wait_for_null(self) -> JSON:
+        return later(None)  # type: ignore[return-value]
+
+    @strawberry.field(permission_classes=[Public()])
     def broken(self) -> str | None:
         raise ValueError("canary")
 
@@ -206,6 +210,15 @@ class TestAPlan:
         who = caller()
         await SCHEMA.execute('mutation { b: add(name: "b") a: add(name: "a") }', context_value=who)
         assert who.calls == ["b", "a"]
+
+    async def test_gives_no_null_where_the_schema_forbids_it(self) -> None:
+        """graphql-core does here: it looks at what a scalar hands on before it has waited."""
+        query = "{ forgetsToWaitForNull }"
+        result = await SCHEMA.execute(query, context_value=caller())
+        assert result.data is None
+        assert [each.path for each in result.errors or ()] == [["forgetsToWaitForNull"]]
+        wrong = await CORE.execute(query, context_value=caller())
+        assert wrong.data == {"forgetsToWaitForNull": None}
 
     async def test_says_nothing_of_what_broke(self) -> None:
         result = await SCHEMA.execute("{ broken }", context_value=caller())
