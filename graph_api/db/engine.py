@@ -11,25 +11,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from math import inf
-from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, Self, cast
 
-from sqlalchemy import URL, Connection, Executable, event, make_url
+from sqlalchemy import URL, Executable, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from graph_api.db import sqlite
 from graph_api.errors import ConfigurationError, RateLimited
 
 DialectName = Literal["sqlite", "postgresql"]
-ONCE = "graph_api_once"
-"""Option of a connection that runs one statement, which reads."""
 PING_AFTER = 1.0
 """Seconds that a PostgreSQL connection is idle before it is tried."""
-BUSY_TIMEOUT = 30
-"""Seconds that a SQLite connection waits for another process, and a writer for its turn."""
 
 
 class Database:
@@ -46,7 +42,7 @@ class Database:
     def __init__(self, *, reader: AsyncEngine, writer: AsyncEngine) -> None:
         self.reader = reader
         self.writer = writer
-        self._once = reader.execution_options(**{ONCE: True})
+        self._once = reader.execution_options(**{sqlite.ONCE: True})
         self.dialect = cast("DialectName", writer.dialect.name)
 
     @classmethod
@@ -64,8 +60,8 @@ class Database:
         """
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            _make_private(parsed)
-            return cls(reader=_sqlite_reader(parsed), writer=_sqlite_writer(parsed))
+            sqlite.make_private(parsed)
+            return cls(reader=sqlite.reader(parsed), writer=sqlite.writer(parsed))
         writer = _postgresql(parsed)
         return cls(reader=writer.execution_options(postgresql_readonly=True), writer=writer)
 
@@ -152,55 +148,6 @@ def _busy() -> Iterator[None]:
             retry_after=5,
             reason="database_busy",
         ) from None
-
-
-def _make_private(url: URL) -> None:
-    if not url.database or url.database == ":memory:":
-        raise ConfigurationError("SQLite in memory is not supported: name a file in DATABASE_URL.")
-    path = Path(url.database)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600, exist_ok=True)
-
-
-def _sqlite_reader(url: URL) -> AsyncEngine:
-    return _sqlite(url, begin="BEGIN", pragmas=("query_only = ON",))
-
-
-def _sqlite_writer(url: URL) -> AsyncEngine:
-    turn = {"pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT}
-    return _sqlite(url, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys = ON",), **turn)
-
-
-def _sqlite(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> AsyncEngine:
-    # With isolation_level None the driver begins nothing itself: we say how to begin.
-    connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
-    engine = create_async_engine(url, connect_args=connect_args, hide_parameters=True, **pool)
-    dialect: Any = engine.dialect
-    dialect.do_terminate = _stop
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_pragmas(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin_transaction(connection: Connection) -> None:
-        # One statement sees one state by itself; to begin costs as much as a small query.
-        if not connection.get_execution_options().get(ONCE):
-            connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _stop(connection: Any) -> None:
-    """End a connection whose statement was cancelled: its thread closes it after the statement.
-
-    SQLAlchemy's own way waits for the close. When the wait is cancelled as well (anyio cancels
-    at every await) a task is left that never ends, and the event loop can't be closed.
-    """
-    connection.driver_connection.stop()
 
 
 @asynccontextmanager
