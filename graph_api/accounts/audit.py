@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from graph_api.accounts.inputs import require_text
 from graph_api.db.ids import new_id
-from graph_api.db.tables import AuditEventRow
+from graph_api.db.tables import AuditEventRow, table_of
 from graph_api.origin import NOWHERE, Origin
 
 Action = Literal[
@@ -75,22 +75,24 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def record(session: AsyncSession, event: Event, *, at: datetime) -> None:
+_INSERT = insert(table_of(AuditEventRow))
+
+
+async def record(session: AsyncSession, event: Event, *, at: datetime) -> None:
     """Add an event to the transaction of ``session``."""
-    session.add(
-        AuditEventRow(
-            id=new_id("aud"),
-            at=at,
-            action=event.action,
-            outcome=event.outcome,
-            actor_id=event.actor_id,
-            target_id=event.target_id,
-            session_id=event.session_id,
-            ip_address=event.origin.ip_address,
-            user_agent=event.origin.user_agent,
-            details=dict(event.details),
-        )
-    )
+    values = {
+        "id": new_id("aud"),
+        "at": at,
+        "action": event.action,
+        "outcome": event.outcome,
+        "actor_id": event.actor_id,
+        "target_id": event.target_id,
+        "session_id": event.session_id,
+        "ip_address": event.origin.ip_address,
+        "user_agent": event.origin.user_agent,
+        "details": dict(event.details),
+    }
+    await session.execute(_INSERT, values)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,7 +98,7 @@ class Act:
         if lacking:
             raise Forbidden(f"This holds permissions that you lack: {', '.join(sorted(lacking))}.")
 
-    def record(self, action: Action, target_id: str, **details: str) -> None:
+    async def record(self, action: Action, target_id: str, **details: str) -> None:
         """Record what is done in this transaction."""
         event = Event(
             action=action,
@@ -108,7 +108,7 @@ class Act:
             origin=self.origin,
             details=details,
         )
-        record(self.session, event, at=self.at)
+        await record(self.session, event, at=self.at)
 
 
 @asynccontextmanager

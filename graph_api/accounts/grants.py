@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CTE, ColumnElement, Select, select
+from sqlalchemy import CTE, BindParameter, ColumnElement, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -32,14 +32,7 @@ async def grants_of(session: AsyncSession, user_id: str) -> Grants:
 
 async def grants_of_users(session: AsyncSession, user_ids: Sequence[str]) -> dict[str, Grants]:
     """Return what each of these users holds, in one statement."""
-    row = UserRoleRow
-    granted = select(col(row.user_id), col(row.role_id)).where(col(row.user_id).in_(user_ids))
-    held = granted.cte("held", recursive=True)
-    step = select(held.c.user_id, col(RoleIncludeRow.included_id)).join(
-        held, held.c.role_id == col(RoleIncludeRow.role_id)
-    )
-    held = held.union(step)
-    rows = (await session.execute(_names(held, held.c.user_id))).all()
+    rows = (await session.execute(_OF_USERS, {"user_ids": user_ids})).all()
     return {
         user_id: _grants((role, name) for holder, role, name in rows if holder == user_id)
         for user_id in user_ids
@@ -83,6 +76,17 @@ def _role_id(role_ids: Select[str]) -> Select[str]:
     return select(role_ids.subquery().c[0].label("role_id"))
 
 
+def _held_by_users() -> CTE:
+    row = UserRoleRow
+    user_ids: BindParameter[str] = bindparam("user_ids", expanding=True)
+    granted = select(col(row.user_id), col(row.role_id)).where(col(row.user_id).in_(user_ids))
+    held = granted.cte("held", recursive=True)
+    step = select(held.c.user_id, col(RoleIncludeRow.included_id)).join(
+        held, held.c.role_id == col(RoleIncludeRow.role_id)
+    )
+    return held.union(step)
+
+
 def _names(held: CTE, holder: ColumnElement[str]) -> Select[str, str, str | None]:
     """Return the statement for holder, role name and permission of all that is held."""
     permission = RolePermissionRow
@@ -99,3 +103,8 @@ def _grants(names: Iterable[tuple[str, str | None]]) -> Grants:
         roles=frozenset(role for role, _ in pairs),
         permissions=frozenset(permission for _, permission in pairs if permission),
     )
+
+
+_HELD = _held_by_users()
+_OF_USERS = _names(_HELD, _HELD.c.user_id)
+"""Put together once: that takes SQLAlchemy longer than it takes the database to answer."""

@@ -107,7 +107,7 @@ class Keystore:
         async with self._db.write() as session:
             await lock_table(session, SigningKeyRow)
             await self._retire(session, at=now if compromised else self._last_use(now + wait))
-            row = self._add(session, now, signs_from=now + wait, action="key_rotated")
+            row = await self._add(session, now, signs_from=now + wait, action="key_rotated")
         await self.load()
         return row
 
@@ -144,7 +144,7 @@ class Keystore:
             await lock_table(session, SigningKeyRow)
             rows = await _live(session, now)
             if not self._ours(rows):
-                rows = [*rows, self._add(session, now, signs_from=now, action="key_created")]
+                rows = [*rows, await self._add(session, now, signs_from=now, action="key_created")]
         return rows
 
     def _ours(self, rows: Sequence[SigningKeyRow]) -> list[SigningKeyRow]:
@@ -169,7 +169,7 @@ class Keystore:
             ) from None
         return SigningKey.from_pem(row.kid, cast("Algorithm", row.algorithm), pem)
 
-    def _add(
+    async def _add(
         self, session: AsyncSession, now: datetime, *, signs_from: datetime, action: audit.Action
     ) -> SigningKeyRow:
         key = SigningKey.generate(self._algorithm)
@@ -182,7 +182,7 @@ class Keystore:
             signs_from=signs_from,
         )
         session.add(row)
-        audit.record(session, audit.Event(action=action, target_id=key.kid), at=now)
+        await audit.record(session, audit.Event(action=action, target_id=key.kid), at=now)
         return row
 
     async def _retire(self, session: AsyncSession, *, at: datetime) -> None:

@@ -145,7 +145,7 @@ async def create(accounts: Accounts, new: NewRole, *, by: By, origin: Origin) ->
         await _replace_permissions(act.session, role_id, new.permissions)
         await _replace_includes(act.session, role_id, new.include_ids)
         await _require_sound(accounts, act, role_id)
-        act.record("role_created", role_id)
+        await act.record("role_created", role_id)
         return await get(act.session, role_id)
 
 
@@ -173,7 +173,7 @@ async def update(
                 await _replace_includes(act.session, role_id, changes["include_ids"])
         await _require_sound(accounts, act, role_id)
         accounts.revocations.add(row.name)
-        act.record("role_updated", role_id)
+        await act.record("role_updated", role_id)
         return row
 
 
@@ -193,7 +193,7 @@ async def remove(accounts: Accounts, role_id: str, *, by: By, origin: Origin) ->
         async with keeps_an_admin(act.session):
             await act.session.execute(delete(RoleRow).where(col(RoleRow.id) == role_id))
         accounts.revocations.add(row.name)
-        act.record("role_deleted", role_id, role=row.name)
+        await act.record("role_deleted", role_id, role=row.name)
         return row
 
 

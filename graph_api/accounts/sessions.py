@@ -11,9 +11,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, case, exists, literal, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
@@ -22,8 +22,9 @@ from graph_api.accounts import Accounts
 from graph_api.accounts.audit import Action, Event, record
 from graph_api.accounts.authority import Act, By, acting
 from graph_api.accounts.grants import grants_of
+from graph_api.db.engine import Database
 from graph_api.db.ids import new_id, prefix_of
-from graph_api.db.tables import SessionMode, SessionRow, UserRow
+from graph_api.db.tables import SessionMode, SessionRow, UserRow, table_of
 from graph_api.db.types import UtcDateTime
 from graph_api.errors import NotFound, SessionEnded
 from graph_api.origin import Origin
@@ -47,6 +48,19 @@ REMEMBERED = 200
 """From how many of a user's sessions their networks are known."""
 
 
+_SALT_AND_MODE = select(col(SessionRow.salt), col(SessionRow.mode)).where(
+    col(SessionRow.id) == bindparam("session_id")
+)
+_ADDRESSES = (
+    select(col(SessionRow.ip_address))
+    .join(UserRow, col(UserRow.id) == col(SessionRow.user_id))
+    .where(col(UserRow.email) == bindparam("email"), col(SessionRow.ip_address).is_not(None))
+    .order_by(col(SessionRow.id).desc())
+    .limit(REMEMBERED)
+)
+_INSERT = insert(table_of(SessionRow))
+
+
 def begin(
     settings: Settings, user_id: str, *, mode: SessionMode, origin: Origin, now: datetime
 ) -> SessionRow:
@@ -67,31 +81,27 @@ def begin(
     )
 
 
-async def salt_and_mode_of(session: AsyncSession, session_id: str) -> tuple[bytes, str]:
+async def insert_new(session: AsyncSession, row: SessionRow) -> None:
+    """Store a session that has begun."""
+    await session.execute(_INSERT, row.model_dump())
+
+
+async def salt_and_mode_of(database: Database, session_id: str) -> tuple[bytes, str]:
     """Return what a session's refresh tokens are made with, and where they are kept.
 
     Both never change. Without such a session they are empty.
     """
-    row = SessionRow
-    found = select(col(row.salt), col(row.mode)).where(col(row.id) == session_id)
-    pair = (await session.execute(found)).one_or_none()
-    return (pair.salt, pair.mode) if pair else (b"", "")
+    for salt, mode in await database.fetch(_SALT_AND_MODE, {"session_id": session_id}):
+        return salt, mode
+    return b"", ""
 
 
-async def addresses_of(session: AsyncSession, email: str | None) -> set[str]:
+async def addresses_of(database: Database, email: str | None) -> set[str]:
     """Return the IP addresses that the last 200 sessions of an account began from.
 
     For an address that nobody has, the database does the same and finds none.
     """
-    row = SessionRow
-    last = (
-        select(col(row.ip_address))
-        .join(UserRow, col(UserRow.id) == col(row.user_id))
-        .where(col(UserRow.email) == email, col(row.ip_address).is_not(None))
-        .order_by(col(row.id).desc())
-        .limit(REMEMBERED)
-    )
-    return set(await session.scalars(last))
+    return {address for (address,) in await database.fetch(_ADDRESSES, {"email": email})}
 
 
 async def rotate(
@@ -116,11 +126,11 @@ async def rotate(
         origin: where the request came from.
     """
     now = accounts.clock()
-    statement = _rotation(accounts.settings, token, now)
-    row = await session.scalar(statement, execution_options={"synchronize_session": False})
+    values = {"own": token.session_id, "presented": token.counter}
+    row = await session.scalar(_ROTATION, values | _from(accounts.settings, now))
     if row is None:
         return await _second_look(accounts, session, token, arrived_at=arrived_at, origin=origin)
-    _record(session, "refresh", row, origin, now)
+    await _record(session, "refresh", row, origin, now)
     return row
 
 
@@ -130,8 +140,7 @@ async def renew(settings: Settings, act: Act) -> SessionRow:
     Raises:
         SessionEnded: if it is over.
     """
-    own = col(SessionRow.id) == act.session_id
-    row = await act.session.scalar(_moved_on(settings, own, act.at))
+    row = await act.session.scalar(_RENEWAL, {"own": act.session_id} | _from(settings, act.at))
     if row is None:
         raise SessionEnded
     return row
@@ -175,7 +184,7 @@ async def revoke(accounts: Accounts, session_id: str, *, by: By, origin: Origin)
     async with acting(accounts, by, origin) as act:
         row = await _revocable(act, session_id)
         if await end(accounts, act.session, session_id, reason="session_revoked", at=act.at):
-            act.record("session_revoked", session_id, user=row.user_id)
+            await act.record("session_revoked", session_id, user=row.user_id)
         await act.session.refresh(row)
         return row
 
@@ -195,33 +204,37 @@ def select_sessions(user_id: str | None = None) -> Select[SessionRow]:
     return statement.where(col(SessionRow.user_id) == user_id)
 
 
-def _rotation(
-    settings: Settings, token: RefreshToken, now: datetime
-) -> ReturningUpdate[SessionRow]:
-    """The one statement: it wins if the token is the newest, or it changes nothing."""
-    enabled = exists().where(
-        col(UserRow.id) == col(SessionRow.user_id), col(UserRow.disabled_at).is_(None)
-    )
-    newest = (col(SessionRow.id) == token.session_id) & (col(SessionRow.counter) == token.counter)
-    return _moved_on(settings, newest & enabled, now)
-
-
-def _moved_on(
-    settings: Settings, which: ColumnElement[bool], now: datetime
-) -> ReturningUpdate[SessionRow]:
+def _moved_on(*which: ColumnElement[bool]) -> ReturningUpdate[SessionRow]:
     row = SessionRow
-    idle_end = literal(_idle_end(settings, now), UtcDateTime())
+    now = bindparam("now", type_=UtcDateTime())
+    idle_end = bindparam("idle_end", type_=UtcDateTime())
     absolute_end = col(row.absolute_expires_at)
     return (
         update(row)
-        .where(which, col(row.ended_at).is_(None), col(row.idle_expires_at) > now)
+        .where(*which, col(row.ended_at).is_(None), col(row.idle_expires_at) > now)
         .values(
             counter=col(row.counter) + 1,
             rotated_at=now,
             idle_expires_at=case((idle_end < absolute_end, idle_end), else_=absolute_end),
         )
         .returning(row)
+        .execution_options(synchronize_session=False)
     )
+
+
+def _from(settings: Settings, now: datetime) -> dict[str, Any]:
+    """Return when a session is moved on, and when it then expires unless it is used."""
+    return {"now": now, "idle_end": _idle_end(settings, now)}
+
+
+_OWN = col(SessionRow.id) == bindparam("own")
+_RENEWAL = _moved_on(_OWN)
+_ROTATION = _moved_on(
+    _OWN,
+    col(SessionRow.counter) == bindparam("presented"),
+    exists().where(col(UserRow.id) == col(SessionRow.user_id), col(UserRow.disabled_at).is_(None)),
+)
+"""The one statement: it wins if the token is the newest, or it changes nothing."""
 
 
 async def _second_look(
@@ -271,7 +284,7 @@ async def _end_misused(
         "refresh_token_reused" if token.counter < row.counter else "refresh_token_ahead"
     )
     if await end(accounts, session, row.id, reason=reason, at=now):
-        _record(session, reason, row, origin, now)
+        await _record(session, reason, row, origin, now)
     return _ended_for(reason)
 
 
@@ -324,8 +337,8 @@ def _idle_end(settings: Settings, now: datetime) -> datetime:
     return now + timedelta(seconds=settings.refresh_token_idle_ttl)
 
 
-def _record(
+async def _record(
     session: AsyncSession, action: Action, row: SessionRow, origin: Origin, now: datetime
 ) -> None:
     event = Event(action=action, actor_id=row.user_id, session_id=row.id, origin=origin)
-    record(session, event, at=now)
+    await record(session, event, at=now)

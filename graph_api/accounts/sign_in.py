@@ -10,9 +10,10 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -25,6 +26,7 @@ from graph_api.accounts.passwords import check_strength
 from graph_api.accounts.roles import USER
 from graph_api.accounts.throttling import is_among
 from graph_api.db.tables import RoleRow, SessionMode, SessionRow, UserRoleRow, UserRow
+from graph_api.db.types import UtcDateTime
 from graph_api.errors import (
     Forbidden,
     InvalidCredentials,
@@ -178,7 +180,7 @@ async def logout(
         for session_id in sorted(filter(None, named)):
             row = await sessions.end(accounts, session, session_id, reason="signed_out", at=now)
             if row is not None:
-                record(session, _event("sign_out", row, origin), at=now)
+                await record(session, _event("sign_out", row, origin), at=now)
                 ended.append(row.id)
     return ended
 
@@ -189,7 +191,7 @@ async def logout_everywhere(accounts: Accounts, *, by: Caller, origin: Origin) -
         user_id = by.subject or ""  # acting() has refused an anonymous caller
         reason: sessions.EndReason = "signed_out_everywhere"
         ended = await sessions.end_all(accounts, act.session, user_id, reason=reason, at=act.at)
-        act.record("sign_out_everywhere", user_id)
+        await act.record("sign_out_everywhere", user_id)
     return ended
 
 
@@ -215,7 +217,7 @@ async def change_password(
         await _require_current(accounts, user, current, by, origin)
     new_hash = await accounts.passwords.hash(new)
     async with acting(accounts, by, origin) as act:
-        changed = await _update_verified(act.session, user, password_hash=new_hash)
+        changed = await _update_verified(act.session, user, new_hash)
         if changed is None:
             raise InvalidCredentials("The password was changed meanwhile.")
         await sessions.end_all(
@@ -226,7 +228,7 @@ async def change_password(
             at=act.at,
             except_session=act.session_id,
         )
-        act.record("password_changed", user.id)
+        await act.record("password_changed", user.id)
         row = await sessions.renew(accounts.settings, act)
         return await _signed_in(accounts, act.session, changed, row)
 
@@ -239,8 +241,7 @@ async def _guessing(accounts: Accounts, email: str, origin: Origin) -> AsyncIter
         RateLimited: before anything within has run.
     """
     address = normalise_email(email)
-    async with accounts.db.read() as session:
-        is_known = is_among(origin, await sessions.addresses_of(session, address))
+    is_known = is_among(origin, await sessions.addresses_of(accounts.db, address))
     async with accounts.throttle.guess(address or email, origin, is_known=is_known):
         yield
 
@@ -283,7 +284,7 @@ async def _record_failure(
         origin=origin,
     )
     async with accounts.db.write() as session:
-        record(session, event, at=accounts.clock())
+        await record(session, event, at=accounts.clock())
 
 
 async def _log_in(
@@ -294,32 +295,48 @@ async def _log_in(
     if accounts.passwords.needs_rehash(password_hash):
         password_hash = await accounts.passwords.hash(password)
     async with accounts.db.write() as session:
-        present = await _update_verified(
-            session, user, password_hash=password_hash, last_login_at=row.created_at
-        )
+        present = await _update_verified(session, user, password_hash, signed_in_at=row.created_at)
         if present is None:
             return None
         return await _enter(accounts, session, present, row, "sign_in")
 
 
+_UPDATE_VERIFIED = (
+    update(UserRow)
+    .where(
+        col(UserRow.id) == bindparam("own"),
+        col(UserRow.password_hash) == bindparam("verified"),
+        col(UserRow.disabled_at).is_(None),
+    )
+    .values(
+        password_hash=bindparam("present"),
+        last_login_at=func.coalesce(
+            bindparam("signed_in_at", type_=UtcDateTime()), col(UserRow.last_login_at)
+        ),
+    )
+    .returning(UserRow)
+    .execution_options(synchronize_session=False)
+)
+
+
 async def _update_verified(
-    session: AsyncSession, user: UserRow, **values: object
+    session: AsyncSession,
+    user: UserRow,
+    password_hash: str,
+    *,
+    signed_in_at: datetime | None = None,
 ) -> UserRow | None:
     """Change an account unless its password has changed, or it was disabled, meanwhile.
 
     So nobody signs in with a password that an administrator is just replacing.
     """
-    statement = (
-        update(UserRow)
-        .where(
-            col(UserRow.id) == user.id,
-            col(UserRow.password_hash) == user.password_hash,
-            col(UserRow.disabled_at).is_(None),
-        )
-        .values(**values)
-        .returning(UserRow)
-    )
-    return await session.scalar(statement)
+    values = {
+        "own": user.id,
+        "verified": user.password_hash,
+        "present": password_hash,
+        "signed_in_at": signed_in_at,
+    }
+    return await session.scalar(_UPDATE_VERIFIED, values)
 
 
 async def _grant_default(session: AsyncSession, user: UserRow) -> None:
@@ -332,8 +349,8 @@ async def _grant_default(session: AsyncSession, user: UserRow) -> None:
 async def _enter(
     accounts: Accounts, session: AsyncSession, user: UserRow, row: SessionRow, action: Action
 ) -> SignedIn:
-    session.add(row)
-    record(session, _event(action, row), at=row.created_at)
+    await sessions.insert_new(session, row)
+    await record(session, _event(action, row), at=row.created_at)
     return await _signed_in(accounts, session, user, row)
 
 
@@ -382,8 +399,7 @@ async def _verified(accounts: Accounts, refresh_token: str, came_in: SessionMode
         SessionEnded: ``refresh_token_invalid``.
     """
     unverified = refresh_tokens.read(refresh_token)
-    async with accounts.db.read() as session:
-        salt, mode = await sessions.salt_and_mode_of(session, unverified.session_id)
+    salt, mode = await sessions.salt_and_mode_of(accounts.db, unverified.session_id)
     # Without a session it is as wrong as with another one's salt, and takes as long.
     token = unverified.verify(accounts.secret, salt)
     if mode != came_in:

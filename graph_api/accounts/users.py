@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import Select, delete, or_, select
+from sqlalchemy import Select, bindparam, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -66,6 +66,10 @@ class UserFilter:
     created_before: datetime | None = None
 
 
+_BY_IDS = select(UserRow).where(col(UserRow.id).in_(bindparam("ids", expanding=True)))
+_BY_EMAIL = select(UserRow).where(col(UserRow.email) == bindparam("email"))
+
+
 async def get(session: AsyncSession, user_id: str) -> UserRow:
     """Return a user.
 
@@ -81,13 +85,13 @@ async def get(session: AsyncSession, user_id: str) -> UserRow:
 async def get_many(session: AsyncSession, ids: Sequence[str]) -> dict[str, UserRow]:
     """Return the users with these ids, by id; those that don't exist are left out."""
     wanted = [each for each in ids if prefix_of(each) == "usr"]
-    rows = await session.scalars(select(UserRow).where(col(UserRow.id).in_(wanted)))
+    rows = await session.scalars(_BY_IDS, {"ids": wanted})
     return {row.id: row for row in rows}
 
 
 async def find(session: AsyncSession, email: str | None) -> UserRow | None:
     """Return the user with a normalised address."""
-    return await session.scalar(select(UserRow).where(col(UserRow.email) == email))
+    return await session.scalar(_BY_EMAIL, {"email": email})
 
 
 def select_users(where: UserFilter) -> Select[UserRow]:
@@ -151,7 +155,7 @@ async def add(accounts: Accounts, act: Act, row: UserRow, role_ids: Collection[s
         Conflict, Forbidden, NotFound: as :func:`create`.
     """
     await insert(act.session, row)
-    act.record("user_created", row.id)
+    await act.record("user_created", row.id)
     for role_id in role_ids:
         await _grant(accounts, act, row, role_id)
 
@@ -181,7 +185,7 @@ async def update(
         if "name" in changes:
             row.name = optional_text(changes["name"], "input.name")
         await _flush_email(act.session)
-        act.record("user_updated", user_id, changed=" ".join(sorted(changes)))
+        await act.record("user_updated", user_id, changed=" ".join(sorted(changes)))
         return row
 
 
@@ -196,7 +200,7 @@ async def update_profile(
     async with acting(accounts, by, origin) as act:
         row = await get(act.session, act.require_user())
         row.name = optional_text(name, "input.name")
-        act.record("profile_updated", row.id)
+        await act.record("profile_updated", row.id)
         return row
 
 
@@ -216,7 +220,7 @@ async def disable(accounts: Accounts, user_id: str, *, by: By, origin: Origin) -
             await sessions.end_all(
                 accounts, act.session, user_id, reason="user_disabled", at=act.at
             )
-            act.record("user_disabled", user_id)
+            await act.record("user_disabled", user_id)
         return row
 
 
@@ -231,7 +235,7 @@ async def enable(accounts: Accounts, user_id: str, *, by: By, origin: Origin) ->
         row = await _target(act, user_id)
         if row.disabled_at is not None:
             row.disabled_at = None
-            act.record("user_enabled", user_id)
+            await act.record("user_enabled", user_id)
         return row
 
 
@@ -254,7 +258,7 @@ async def remove(accounts: Accounts, user_id: str, *, by: By, origin: Origin) ->
             accounts.revocations.add(user_id)
         except IntegrityError:
             raise Conflict("Other records still belong to this user: disable it.") from None
-        act.record("user_deleted", user_id)
+        await act.record("user_deleted", user_id)
         return row
 
 
@@ -277,7 +281,7 @@ async def set_password(
         row.password_hash = password_hash
         await act.session.flush()
         await sessions.end_all(accounts, act.session, user_id, reason="password_reset", at=act.at)
-        act.record("password_reset", user_id)
+        await act.record("password_reset", user_id)
         return row
 
 
@@ -316,7 +320,7 @@ async def revoke_role(
             async with roles.keeps_an_admin(act.session):
                 await act.session.delete(granted)
             accounts.revocations.add(user_id)
-            act.record("role_revoked", user_id, role=role.name)
+            await act.record("role_revoked", user_id, role=role.name)
         return row
 
 
@@ -335,7 +339,7 @@ async def _grant(accounts: Accounts, act: Act, user: UserRow, role_id: str) -> N
     act.session.add(UserRoleRow(user_id=user.id, role_id=role_id, granted_at=act.at))
     await act.session.flush()
     roles.require_token_fits(accounts.tokens, await grants_of(act.session, user.id))
-    act.record("role_granted", user.id, role=role.name)
+    await act.record("role_granted", user.id, role=role.name)
 
 
 async def _flush_email(session: AsyncSession) -> None:

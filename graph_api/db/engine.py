@@ -8,7 +8,7 @@ line for it, instead of polling a locked file.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from math import inf
 from time import monotonic
@@ -76,15 +76,21 @@ class Database:
             with _busy():
                 yield session
 
-    async def fetch(self, statement: Executable) -> Sequence[Any]:
+    async def fetch(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Any]:
         """Return the rows of one statement that reads, without a session of the ORM around it.
+
+        Args:
+            statement: one that reads.
+            parameters: what its bound parameters stand for.
 
         Raises:
             RateLimited: ``database_busy``, if no connection gets free in time.
         """
         with _busy():
             async with self._once.connect() as connection:
-                return (await connection.execute(statement)).all()
+                return (await connection.execute(statement, parameters)).all()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Index, Table, Text
 from sqlmodel import Field, SQLModel
 
 from graph_api.db.types import UtcDateTime
@@ -163,8 +163,13 @@ class SigningKeyRow(SQLModel, table=True):
     retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+def table_of(row: type[SQLModel]) -> Table:
+    """Return the table of a class of rows: a statement of it runs without the ORM."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
 TABLES = tuple(
-    SQLModel.metadata.tables[str(row.__tablename__)]
+    table_of(row)
     for row in (
         UserRow,
         RoleRow,

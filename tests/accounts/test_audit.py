@@ -23,7 +23,9 @@ async def test_an_event_is_rolled_back_with_what_it_records(accounts: Accounts) 
     async def fail() -> None:
         async with accounts.db.write() as session:
             session.add(RoleRow(id="rol_x", name="x", created_at=accounts.clock()))
-            record(session, Event(action="role_created", target_id="rol_x"), at=accounts.clock())
+            await record(
+                session, Event(action="role_created", target_id="rol_x"), at=accounts.clock()
+            )
             await session.flush()
             raise RuntimeError("meanwhile something else fails")
 
@@ -48,7 +50,7 @@ async def test_an_event_says_who_whom_when_where_and_how(
     )
 
     async with accounts.db.write() as session:
-        record(session, event, at=clock.now)
+        await record(session, event, at=clock.now)
 
     [row] = await events(accounts, "sign_in_failed")
     assert (row.at, row.action, row.outcome) == (clock.now, "sign_in_failed", "failure")
@@ -77,7 +79,7 @@ async def test_events_are_listed_by_what_is_asked(accounts: Accounts, clock: Set
                 Event(action="sign_out", actor_id="usr_2"),
             ]
         ):
-            record(session, event, at=clock.now + timedelta(minutes=number))
+            await record(session, event, at=clock.now + timedelta(minutes=number))
 
     async def listed(where: AuditEventFilter) -> set[str]:
         async with accounts.db.read() as session:
