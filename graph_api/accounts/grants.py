@@ -9,7 +9,8 @@ from sqlalchemy import CTE, BindParameter, ColumnElement, Select, bindparam, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from graph_api.db.tables import RoleIncludeRow, RolePermissionRow, RoleRow, UserRoleRow
+from graph_api.db.tables import RoleIncludeRow, RolePermissionRow, RoleRow, UserRoleRow, UserRow
+from graph_api.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,18 @@ class Grants:
 async def grants_of(session: AsyncSession, user_id: str) -> Grants:
     """Return what a user holds, in one statement."""
     return (await grants_of_users(session, [user_id]))[user_id]
+
+
+async def user_and_grants(session: AsyncSession, user_id: str) -> tuple[UserRow, Grants]:
+    """Return a user and what they hold, in one statement.
+
+    Raises:
+        NotFound: if there is no such user.
+    """
+    rows = (await session.execute(_USER_WITH_GRANTS, {"user_ids": [user_id]})).all()
+    if not rows:
+        raise NotFound("There is no such user.")
+    return rows[0][0], _grants((role, permission) for _, role, permission in rows)
 
 
 async def grants_of_users(session: AsyncSession, user_ids: Sequence[str]) -> dict[str, Grants]:
@@ -78,8 +91,7 @@ def _role_id(role_ids: Select[str]) -> Select[str]:
 
 def _held_by_users() -> CTE:
     row = UserRoleRow
-    user_ids: BindParameter[str] = bindparam("user_ids", expanding=True)
-    granted = select(col(row.user_id), col(row.role_id)).where(col(row.user_id).in_(user_ids))
+    granted = select(col(row.user_id), col(row.role_id)).where(col(row.user_id).in_(_USER_IDS))
     held = granted.cte("held", recursive=True)
     step = select(held.c.user_id, col(RoleIncludeRow.included_id)).join(
         held, held.c.role_id == col(RoleIncludeRow.role_id)
@@ -97,14 +109,22 @@ def _names(held: CTE, holder: ColumnElement[str]) -> Select[str, str, str | None
     )
 
 
-def _grants(names: Iterable[tuple[str, str | None]]) -> Grants:
+def _grants(names: Iterable[tuple[str | None, str | None]]) -> Grants:
     pairs = list(names)
     return Grants(
-        roles=frozenset(role for role, _ in pairs),
+        roles=frozenset(role for role, _ in pairs if role),
         permissions=frozenset(permission for _, permission in pairs if permission),
     )
 
 
+_USER_IDS: BindParameter[str] = bindparam("user_ids", expanding=True)
 _HELD = _held_by_users()
 _OF_USERS = _names(_HELD, _HELD.c.user_id)
 """Put together once: that takes SQLAlchemy longer than it takes the database to answer."""
+_USER_WITH_GRANTS = (
+    select(UserRow, col(RoleRow.name), col(RolePermissionRow.permission))
+    .outerjoin(_HELD, _HELD.c.user_id == col(UserRow.id))
+    .outerjoin(RoleRow, col(RoleRow.id) == _HELD.c.role_id)
+    .outerjoin(RolePermissionRow, col(RolePermissionRow.role_id) == col(RoleRow.id))
+    .where(col(UserRow.id).in_(_USER_IDS))
+)

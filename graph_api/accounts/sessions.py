@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.selectable import ExecutableReturnsRows
 from sqlmodel import col
 
 from graph_api.accounts import Accounts
@@ -127,7 +127,7 @@ async def rotate(
     """
     now = accounts.clock()
     values = {"own": token.session_id, "presented": token.counter}
-    row = await session.scalar(_ROTATION, values | _from(accounts.settings, now))
+    row: SessionRow | None = await session.scalar(_ROTATION, values | _from(accounts.settings, now))
     if row is None:
         return await _second_look(accounts, session, token, arrived_at=arrived_at, origin=origin)
     await _record(session, "refresh", row, origin, now)
@@ -140,7 +140,8 @@ async def renew(settings: Settings, act: Act) -> SessionRow:
     Raises:
         SessionEnded: if it is over.
     """
-    row = await act.session.scalar(_RENEWAL, {"own": act.session_id} | _from(settings, act.at))
+    values = {"own": act.session_id} | _from(settings, act.at)
+    row: SessionRow | None = await act.session.scalar(_RENEWAL, values)
     if row is None:
         raise SessionEnded
     return row
@@ -204,22 +205,27 @@ def select_sessions(user_id: str | None = None) -> Select[SessionRow]:
     return statement.where(col(SessionRow.user_id) == user_id)
 
 
-def _moved_on(*which: ColumnElement[bool]) -> ReturningUpdate[SessionRow]:
-    row = SessionRow
+_SESSION, _USER = table_of(SessionRow), table_of(UserRow)
+_OWN = _SESSION.c.id == bindparam("own")
+
+
+def _moved_on(*which: ColumnElement[bool]) -> ExecutableReturnsRows:
+    # Of the tables: an update of classes is prepared by the ORM anew each time.
+    own = _SESSION.c
     now = bindparam("now", type_=UtcDateTime())
     idle_end = bindparam("idle_end", type_=UtcDateTime())
-    absolute_end = col(row.absolute_expires_at)
-    return (
-        update(row)
-        .where(*which, col(row.ended_at).is_(None), col(row.idle_expires_at) > now)
+    absolute_end = own.absolute_expires_at
+    moved = (
+        update(_SESSION)
+        .where(*which, own.ended_at.is_(None), own.idle_expires_at > now)
         .values(
-            counter=col(row.counter) + 1,
+            counter=own.counter + 1,
             rotated_at=now,
             idle_expires_at=case((idle_end < absolute_end, idle_end), else_=absolute_end),
         )
-        .returning(row)
-        .execution_options(synchronize_session=False)
+        .returning(*own)
     )
+    return select(SessionRow).from_statement(moved)
 
 
 def _from(settings: Settings, now: datetime) -> dict[str, Any]:
@@ -227,12 +233,11 @@ def _from(settings: Settings, now: datetime) -> dict[str, Any]:
     return {"now": now, "idle_end": _idle_end(settings, now)}
 
 
-_OWN = col(SessionRow.id) == bindparam("own")
 _RENEWAL = _moved_on(_OWN)
 _ROTATION = _moved_on(
     _OWN,
-    col(SessionRow.counter) == bindparam("presented"),
-    exists().where(col(UserRow.id) == col(SessionRow.user_id), col(UserRow.disabled_at).is_(None)),
+    _SESSION.c.counter == bindparam("presented"),
+    exists().where(_USER.c.id == _SESSION.c.user_id, _USER.c.disabled_at.is_(None)),
 )
 """The one statement: it wins if the token is the newest, or it changes nothing."""
 

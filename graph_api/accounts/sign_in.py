@@ -20,12 +20,12 @@ from sqlmodel import col
 from graph_api.accounts import Accounts, sessions, users
 from graph_api.accounts.audit import Action, Event, record
 from graph_api.accounts.authority import Caller, acting, held_by
-from graph_api.accounts.grants import grants_of
+from graph_api.accounts.grants import user_and_grants
 from graph_api.accounts.inputs import normalise_email, optional_text, require_email
 from graph_api.accounts.passwords import check_strength
 from graph_api.accounts.roles import USER
 from graph_api.accounts.throttling import is_among
-from graph_api.db.tables import RoleRow, SessionMode, SessionRow, UserRoleRow, UserRow
+from graph_api.db.tables import RoleRow, SessionMode, SessionRow, UserRoleRow, UserRow, table_of
 from graph_api.db.types import UtcDateTime
 from graph_api.errors import (
     Forbidden,
@@ -87,11 +87,11 @@ async def login(
     """
     async with _guessing(accounts, email, origin):
         for _ in range(ATTEMPTS):
-            user = await _require_password(accounts, email, password, origin)
+            account = await _require_password(accounts, email, password, origin)
             session = sessions.begin(
-                accounts.settings, user.id, mode=mode, origin=origin, now=accounts.clock()
+                accounts.settings, account.id, mode=mode, origin=origin, now=accounts.clock()
             )
-            if signed_in := await _log_in(accounts, user, password, session):
+            if signed_in := await _log_in(accounts, account, password, session):
                 return signed_in
             # The account has changed since its password was compared: compare again.
         raise RateLimited("The account is being changed. Try again.", retry_after=1)
@@ -126,7 +126,7 @@ async def register(
     async with accounts.db.write() as session:
         await users.insert(session, user)
         await _grant_default(session, user)
-        return await _enter(accounts, session, user, row, "register")
+        return await _enter(accounts, session, row, "register")
 
 
 async def refresh(
@@ -152,8 +152,7 @@ async def refresh(
     async with accounts.db.write() as session:
         row = await sessions.rotate(accounts, session, token, arrived_at=arrived_at, origin=origin)
         if isinstance(row, SessionRow):
-            user = await users.get(session, row.user_id)
-            return await _signed_in(accounts, session, user, row)
+            return await _signed_in(accounts, session, row)
     raise row  # after the commit: reuse has ended the session
 
 
@@ -217,8 +216,7 @@ async def change_password(
         await _require_current(accounts, user, current, by, origin)
     new_hash = await accounts.passwords.hash(new)
     async with acting(accounts, by, origin) as act:
-        changed = await _update_verified(act.session, user, new_hash)
-        if changed is None:
+        if not await _update_verified(act.session, user, new_hash):
             raise InvalidCredentials("The password was changed meanwhile.")
         await sessions.end_all(
             accounts,
@@ -230,7 +228,27 @@ async def change_password(
         )
         await act.record("password_changed", user.id)
         row = await sessions.renew(accounts.settings, act)
-        return await _signed_in(accounts, act.session, changed, row)
+        return await _signed_in(accounts, act.session, row)
+
+
+@dataclass(frozen=True)
+class _Account:
+    """What is looked at of an account, before the password was found to be right.
+
+    Attributes:
+        id: the user's id.
+        password_hash: what the password is compared with.
+        disabled_at: when it was disabled, or None.
+    """
+
+    id: str
+    password_hash: str = field(repr=False)
+    disabled_at: datetime | None
+
+
+_ACCOUNT = select(col(UserRow.id), col(UserRow.password_hash), col(UserRow.disabled_at)).where(
+    col(UserRow.email) == bindparam("email")
+)
 
 
 @asynccontextmanager
@@ -248,30 +266,30 @@ async def _guessing(accounts: Accounts, email: str, origin: Origin) -> AsyncIter
 
 async def _require_password(
     accounts: Accounts, email: str, password: str, origin: Origin
-) -> UserRow:
-    address = normalise_email(email)
-    async with accounts.db.read() as session:
-        user = await users.find(session, address) if address else None
-    password_hash = user.password_hash if user else None
+) -> _Account:
+    found = await accounts.db.fetch(_ACCOUNT, {"email": normalise_email(email)})
+    account = _Account(*found[0]) if found else None
+    password_hash = account.password_hash if account else None
     is_right = await accounts.passwords.verify(password_hash, password)
-    if user is None or not is_right or user.disabled_at is not None:
-        await _record_failure(accounts, "sign_in_failed", user, origin)
+    if account is None or not is_right or account.disabled_at is not None:
+        user_id = account.id if account else None
+        await _record_failure(accounts, "sign_in_failed", user_id, origin)
         raise InvalidCredentials
-    return user
+    return account
 
 
 async def _require_current(
     accounts: Accounts, user: UserRow, password: str, by: Caller, origin: Origin
 ) -> None:
     if not await accounts.passwords.verify(user.password_hash, password):
-        await _record_failure(accounts, "password_change_failed", user, origin, by.session_id)
+        await _record_failure(accounts, "password_change_failed", user.id, origin, by.session_id)
         raise InvalidCredentials("The current password is wrong.")
 
 
 async def _record_failure(
     accounts: Accounts,
     action: Action,
-    user: UserRow | None,
+    user_id: str | None,
     origin: Origin,
     session_id: str | None = None,
 ) -> None:
@@ -279,7 +297,7 @@ async def _record_failure(
     event = Event(
         action=action,
         outcome="failure",
-        target_id=user.id if user else None,
+        target_id=user_id,
         session_id=session_id,
         origin=origin,
     )
@@ -288,55 +306,54 @@ async def _record_failure(
 
 
 async def _log_in(
-    accounts: Accounts, user: UserRow, password: str, row: SessionRow
+    accounts: Accounts, account: _Account, password: str, row: SessionRow
 ) -> SignedIn | None:
     """Begin the session if the account is still as it was when its password was compared."""
-    password_hash = user.password_hash
+    password_hash = account.password_hash
     if accounts.passwords.needs_rehash(password_hash):
         password_hash = await accounts.passwords.hash(password)
     async with accounts.db.write() as session:
-        present = await _update_verified(session, user, password_hash, signed_in_at=row.created_at)
-        if present is None:
+        if not await _update_verified(session, account, password_hash, signed_in_at=row.created_at):
             return None
-        return await _enter(accounts, session, present, row, "sign_in")
+        return await _enter(accounts, session, row, "sign_in")
 
 
+_USER = table_of(UserRow)
 _UPDATE_VERIFIED = (
-    update(UserRow)
+    update(_USER)
     .where(
-        col(UserRow.id) == bindparam("own"),
-        col(UserRow.password_hash) == bindparam("verified"),
-        col(UserRow.disabled_at).is_(None),
+        _USER.c.id == bindparam("own"),
+        _USER.c.password_hash == bindparam("verified"),
+        _USER.c.disabled_at.is_(None),
     )
     .values(
         password_hash=bindparam("present"),
         last_login_at=func.coalesce(
-            bindparam("signed_in_at", type_=UtcDateTime()), col(UserRow.last_login_at)
+            bindparam("signed_in_at", type_=UtcDateTime()), _USER.c.last_login_at
         ),
     )
-    .returning(UserRow)
-    .execution_options(synchronize_session=False)
+    .returning(_USER.c.id)
 )
 
 
 async def _update_verified(
     session: AsyncSession,
-    user: UserRow,
+    verified: _Account | UserRow,
     password_hash: str,
     *,
     signed_in_at: datetime | None = None,
-) -> UserRow | None:
+) -> bool:
     """Change an account unless its password has changed, or it was disabled, meanwhile.
 
     So nobody signs in with a password that an administrator is just replacing.
     """
     values = {
-        "own": user.id,
-        "verified": user.password_hash,
+        "own": verified.id,
+        "verified": verified.password_hash,
         "present": password_hash,
         "signed_in_at": signed_in_at,
     }
-    return await session.scalar(_UPDATE_VERIFIED, values)
+    return await session.scalar(_UPDATE_VERIFIED, values) is not None
 
 
 async def _grant_default(session: AsyncSession, user: UserRow) -> None:
@@ -347,17 +364,15 @@ async def _grant_default(session: AsyncSession, user: UserRow) -> None:
 
 
 async def _enter(
-    accounts: Accounts, session: AsyncSession, user: UserRow, row: SessionRow, action: Action
+    accounts: Accounts, session: AsyncSession, row: SessionRow, action: Action
 ) -> SignedIn:
     await sessions.insert_new(session, row)
     await record(session, _event(action, row), at=row.created_at)
-    return await _signed_in(accounts, session, user, row)
+    return await _signed_in(accounts, session, row)
 
 
-async def _signed_in(
-    accounts: Accounts, session: AsyncSession, user: UserRow, row: SessionRow
-) -> SignedIn:
-    grants = await grants_of(session, user.id)
+async def _signed_in(accounts: Accounts, session: AsyncSession, row: SessionRow) -> SignedIn:
+    user, grants = await user_and_grants(session, row.user_id)
     access = accounts.tokens.issue(
         subject=user.id,
         session_id=row.id,

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from graph_api.accounts import Accounts, roles, sessions, sign_in, users
 from graph_api.accounts.authority import OPERATOR, confirm
-from graph_api.accounts.grants import Grants, grants_of
+from graph_api.accounts.grants import Grants, user_and_grants
 from graph_api.accounts.revocations import CAPACITY, MARGIN, Revocations
 from graph_api.accounts.sign_in import SignedIn
 from graph_api.authorization.principal import ANONYMOUS
 from graph_api.db.engine import Database
+from graph_api.db.tables import UserRow
 from graph_api.errors import SessionEnded, Unauthenticated
 from graph_api.origin import NOWHERE
 from graph_api.settings import Settings
@@ -153,13 +154,13 @@ async def test_a_token_that_is_issued_while_the_role_is_taken_is_stale_too(
     """Its roles were read before the change, and it was issued after it."""
     support = await role_id(accounts, "support")
 
-    async def slowly(session: AsyncSession, user_id: str) -> Grants:
-        held = await grants_of(session, user_id)
+    async def slowly(session: AsyncSession, user_id: str) -> tuple[UserRow, Grants]:
+        held = await user_and_grants(session, user_id)
         await users.revoke_role(accounts, user_id, support, by=OPERATOR, origin=NOWHERE)
         clock.go(2)
         return held
 
-    monkeypatch.setattr(sign_in, "grants_of", slowly)
+    monkeypatch.setattr(sign_in, "user_and_grants", slowly)
     late = await sign_in.refresh(accounts, ada.refresh_token, origin=PHONE)
 
     assert late.roles == {"support"}
