@@ -15,13 +15,11 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
-
-from graph_api.settings import Mode
 
 CUT = "[redacted]"
 
@@ -58,7 +56,7 @@ _notes: ContextVar[dict[str, str] | None] = ContextVar("notes", default=None)
 _said: ContextVar[tuple[str, Mapping[str, Any] | None] | None] = ContextVar("said", default=None)
 
 
-def configure(mode: Mode, level: str, *, stream: TextIO = sys.stderr) -> None:
+def configure(mode: Literal["dev", "serve"], level: str, *, stream: TextIO = sys.stderr) -> None:
     """Send every log line of this process to a stream.
 
     Args:
@@ -232,7 +230,7 @@ def _unescaped(quoted: str) -> str:
         return quoted.strip('"')
 
 
-def _renderer(mode: Mode) -> Processor:
+def _renderer(mode: str) -> Processor:
     if mode == "dev":
         return structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback

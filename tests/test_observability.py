@@ -78,6 +78,14 @@ async def test_a_request_is_one_line_of_json_without_its_query_string() -> None:
     }
 
 
+async def test_the_line_says_why_graphql_core_ran_the_operation() -> None:
+    stream = _written()
+    async with client(serve()) as api:
+        await api.post("/graphql", json={"query": "{ __schema { queryType { name } } }"})
+    [line] = _parsed(stream)
+    assert (line["status"], line["graphql_core"]) == (200, "introspection")
+
+
 async def test_a_handler_of_somebody_elses_sees_the_line_of_a_request_as_well() -> None:
     stream = _written()
     theirs = io.StringIO()

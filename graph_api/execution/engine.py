@@ -27,9 +27,13 @@ from graph_api.authorization.shape import Seen
 from graph_api.execution.operations import fragments_of
 from graph_api.execution.plan import Plan, Refused
 from graph_api.execution.run import Run
+from graph_api.observability import note
 
 MOST_PLANS = 64
 """Kept for one document; with more, all are forgotten."""
+
+WATCHED = "extensions"
+"""Why graphql-core runs all operations of a schema whose extensions resolve its fields."""
 
 Plans = MutableMapping[object, Plan | str]
 """The plans of one document, or why there is none."""
@@ -39,7 +43,8 @@ class Engine:
     """Makes plans for one schema.
 
     Attributes:
-        refused: how often graphql-core ran an operation, by reason.
+        refused: how often graphql-core ran an operation, by reason; one that it runs has the reason
+            as ``graphql_core`` in the line of its request, too.
     """
 
     def __init__(self, book: RuleBook) -> None:
@@ -63,8 +68,13 @@ class Engine:
             found = kept[key] = self.compile(operation, grants)
         if isinstance(found, Plan):
             return found
-        self.refused[found] += 1
+        self.leave(found)
         return None
+
+    def leave(self, reason: str) -> None:
+        """Count what is left to graphql-core, and say why in the line of the request."""
+        self.refused[reason] += 1
+        note(graphql_core=reason)
 
     def compile(self, operation: Operation, grants: Grants) -> Plan | str:
         """Return the plan of an operation, or why graphql-core has to run it."""

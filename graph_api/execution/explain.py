@@ -11,6 +11,7 @@ from graph_api.authorization.explanation import Explained
 from graph_api.authorization.explanation import explain as explain_fields
 from graph_api.authorization.principal import READS_SCHEMA, Principal
 from graph_api.errors import BadUserInput, ValidationFailed
+from graph_api.execution.engine import WATCHED
 from graph_api.execution.operations import misfits_of, operation_of
 from graph_api.execution.schema import Schema
 
@@ -73,5 +74,5 @@ def explain(
     decision = decide(schema.rules, operation, principal.grants, reject=rejects)
     fields = list(explain_fields(schema.rules, operation, principal.grants))
     plan = schema.engine.compile(operation, principal.grants)
-    refused = plan if isinstance(plan, str) else None
+    refused = WATCHED if schema.is_watched else plan if isinstance(plan, str) else None
     return Explanation(fields, decision.is_rejected, refused, is_concealed)

@@ -46,7 +46,7 @@ from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import whole
 from graph_api.errors import ConfigurationError
 from graph_api.execution.documents import Document, Documents
-from graph_api.execution.engine import Engine
+from graph_api.execution.engine import WATCHED, Engine
 from graph_api.execution.extend import added_fields
 from graph_api.execution.judged import Judged, Rejection, set_running
 from graph_api.execution.limits import Limits
@@ -295,6 +295,11 @@ class Schema(strawberry.Schema):
         hide = self._hides_suggestions
         return validate(schema, document.node, hide_suggestions=hide, **options)
 
+    @cached_property
+    def is_watched(self) -> bool:
+        """Whether an extension stands around each resolver, as for a schema's own directives."""
+        return bool(self._get_middleware_manager(self.get_extensions()).middlewares)
+
     @property
     def _hides_suggestions(self) -> bool:
         """Whether no 'did you mean' is said: it could name what the caller may not see."""
@@ -340,8 +345,7 @@ class Schema(strawberry.Schema):
         judged = self.judge(operation, context, document.decisions, can_wait=can_wait)
         if judged.is_rejected:
             return CoreResult(None, Rejection(judged.errors))
-        has_middleware = middleware is not None and middleware.middlewares
-        plan = None if has_middleware else self._plan(document, operation, judged)
+        plan = self._plan(document, operation, judged)
         if plan is None:
             by_core = partial(self._by_graphql_core, document, operation, judged, execute)
             return judged.hold(partial(by_core, middleware or MiddlewareManager(), **asked))
@@ -395,6 +399,9 @@ class Schema(strawberry.Schema):
         """Return how an operation runs without graphql-core; None if it can't, or is not to."""
         if not self.compiled:
             return None
+        if self.is_watched:
+            self.engine.leave(WATCHED)
+            return None
         return self.engine.plan(document.plans, judged.key, operation, judged.principal.grants)
 
     async def respond(
@@ -423,7 +430,7 @@ class Schema(strawberry.Schema):
             allowed_operation_types is EVERY
             or _KINDS[operation.node.operation] in allowed_operation_types
         )
-        if self.extensions or not self.compiled or not is_allowed:
+        if self.extensions or self.is_watched or not self.compiled or not is_allowed:
             return await self.execute(
                 document.text,
                 variable_values=variables,

@@ -13,12 +13,14 @@ import strawberry
 from graphql import specified_scalar_types
 from hypothesis import given
 from hypothesis import strategies as st
+from strawberry.directive import DirectiveLocation, DirectiveValue
 from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.scalars import JSON
 
 from graph_api import Carrier, HasRole, IsAuthenticated, Principal, Public, Schema, Trial, rule
 from graph_api.execution import leaves
 from graph_api.execution.engine import MOST_PLANS
+from graph_api.execution.explain import explain
 from graph_api.execution.fields import PACKED_FROM
 from graph_api.execution.plan import Plan
 from tests.authorization.callers import Caller, anonymous, caller, principal
@@ -153,6 +155,11 @@ class Mutation:
 
 def build(**options: Any) -> Schema:
     return Schema(Query, Mutation, types=[Circle, Square], roles={"admin": []}, **options)
+
+
+@strawberry.directive(locations=[DirectiveLocation.FIELD])
+def upper(value: DirectiveValue[str]) -> str:
+    return value.upper()
 
 
 SCHEMA, CORE = build(), build(compiled=False)
@@ -295,6 +302,16 @@ class TestGraphqlCoreRuns:
         schema = build(extensions=[Watching])
         result = await schema.execute("{ rows(first: 1) { owner } }", context_value=caller())
         assert (result.data, seen) == ({"rows": [{"owner": "usr_0"}]}, ["rows", "owner"])
+        assert schema.engine.refused == {"extensions": 1}
+
+    async def test_operations_of_a_schema_that_has_directives_of_its_own(self) -> None:
+        schema = build(directives=[upper])
+        query = "{ me { owner @upper } }"
+        executed = await schema.execute(query, context_value=caller())
+        responded = await schema.respond(schema.documents.parse(query), context=caller())
+        assert executed.data == responded.data == {"me": {"owner": "USR_1"}}
+        assert schema.engine.refused == {"extensions": 2}
+        assert explain(schema, query, principal()).refused == "extensions"
 
     async def test_all_of_it_without_plans(self) -> None:
         await CORE.execute("{ rows { owner } }", context_value=caller())
