@@ -191,11 +191,12 @@ class Completion(TypeResolution):
 
     async def _iterated(self, of_field: Field, value: Any) -> tuple[list[Any], Exception | None]:
         """Return the items of a list, and what broke it off."""
-        if isinstance(value, list):
+        if type(value) is list:  # one of a class of its own may iterate otherwise
             return value, None
         items: list[Any] = []
+        can_wait = self.running is None or self.running.can_wait
         try:
-            if hasattr(value, "__aiter__"):
+            if can_wait and hasattr(value, "__aiter__"):
                 async for each in value:
                     items.append(each)  # noqa: PERF401 -- those before an error are kept
             elif is_iterable(value):

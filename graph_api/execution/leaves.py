@@ -28,6 +28,8 @@ Bulk = Callable[[Column], Column | None]
 """Completes a column; None if some of it has to be looked at value by value."""
 
 NULL = type(None)
+_MISFITS = (ValidationError, UnicodeEncodeError)
+"""What msgspec raises of a column: also of texts that no UTF-8 can hold, wherever they stand."""
 _Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
 
@@ -45,7 +47,8 @@ def bulk_of(leaf: GraphQLLeafType, *, is_non_null: bool) -> Bulk:
     kind = _PASSED_WITHIN.get(leaf) or _PASSED.get(leaf)
     if kind is None:
         return _none
-    return partial(_texts if kind is str else _those, _column_of(kind, is_non_null=is_non_null))
+    complete = _texts if kind is str else _integers if leaf is GraphQLInt else _those
+    return partial(complete, _column_of(kind, is_non_null=is_non_null))
 
 
 def is_standard(leaf: GraphQLLeafType) -> bool:
@@ -80,9 +83,19 @@ def _none(_: Column) -> None:
 def _those(fitting: type[Struct], column: Column) -> Column | None:
     try:
         convert((column,), fitting)
-    except ValidationError:
+    except _MISFITS:
         return None
     return column
+
+
+def _integers(fitting: type[Struct], column: Column) -> Column | None:
+    """Hand on integers as such, also those of a class of their own."""
+    try:
+        converted: Any = convert((column,), fitting)
+    except _MISFITS:
+        return None
+    integers: Column = converted.values
+    return integers
 
 
 def _texts(fitting: type[Struct], column: Column) -> Column | None:
@@ -103,9 +116,9 @@ def _instants(fitting: type[Struct], column: Column) -> Column | None:
     """Print instants in UTC as ``isoformat`` does, in a fraction of its time; others are left."""
     try:
         convert((column,), fitting, builtin_types=(datetime,))  # texts are none
-    except ValidationError:
+        texts = json.encode(column)
+    except Exception:  # noqa: BLE001 -- whatever a time zone raises, told value by value
         return None
-    texts = json.encode(column)
     printed = texts.replace(b"Z", b"+00:00")  # it ends those in UTC, and stands nowhere else
     in_utc = (len(printed) - len(texts)) // len("00:00")
     if in_utc < len(column) and in_utc < len(column) - texts.count(b"null"):

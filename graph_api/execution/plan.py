@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from graphql import (
     BooleanValueNode,
+    DirectiveNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -20,15 +21,18 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     VariableNode,
+    Visitor,
     is_abstract_type,
     is_enum_type,
     is_non_null_type,
     is_scalar_type,
     is_specified_scalar_type,
+    visit,
 )
 from graphql.execution.values import get_argument_values
 
@@ -80,6 +84,8 @@ class Plan:
         root = schema.get_root_type(operation.operation)
         if root is None:
             raise Refused("no_root_type")
+        if _has_null_condition(operation, fragments, conditions):
+            raise Refused("null_condition")
         self.schema = schema
         self.operation = operation
         self.fragments = dict(fragments)
@@ -203,6 +209,43 @@ class Plan:
                     found["guard"] = resolve
             resolve = resolve.resolve
         return found | {"resolve": resolve, "read": reader_of(resolve), "call": call_of(resolve)}
+
+
+def _has_null_condition(
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    conditions: Conditions,
+) -> bool:
+    """Whether null stands in a condition, which fails the fields that it is a condition of.
+
+    Only where a variable has a default may null be given for it, and it stand there all the same.
+    """
+    nulls = {
+        each.variable.name.value
+        for each in operation.variable_definitions or ()
+        if each.default_value and conditions.get(each.variable.name.value, True) is None
+    }
+    return bool(nulls) and any(
+        not nulls.isdisjoint(_variables_in_conditions(each))
+        for each in (operation, *fragments.values())
+    )
+
+
+def _variables_in_conditions(definition: Node) -> set[str]:
+    found = _InConditions()
+    visit(definition, found)
+    return found.names
+
+
+class _InConditions(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        if node.name.value in {"skip", "include"}:
+            values = (each.value for each in node.arguments or ())
+            self.names |= {each.name.value for each in values if isinstance(each, VariableNode)}
 
 
 def _constant(call: Call, definition: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
