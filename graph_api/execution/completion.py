@@ -17,8 +17,10 @@ from graphql.pyutils import is_iterable
 
 from graph_api.execution.abstract_types import TypeResolution
 from graph_api.execution.columns import Written
+from graph_api.execution.encoding import as_json
 from graph_api.execution.failures import NONE, Failed, Failures, Rows
 from graph_api.execution.fields import Field, Selection, Value
+from graph_api.execution.judged import Judged
 from graph_api.execution.place import ItemPlace, Place, SomePlace
 from graph_api.execution.waiting import is_plain, may_wait, settle
 
@@ -108,6 +110,8 @@ class Completion(TypeResolution):
         self, of_field: Field, value: Value, completed: Rows, place: Place
     ) -> tuple[Rows, Failures]:
         failures: Failures = {}
+        if isinstance(self.running, Judged) and self.running.encodes:
+            completed = as_json(completed)
         for row, each in enumerate(completed):
             if isinstance(each, Exception):
                 failures[row] = Failed.of(of_field, each, place, row)

@@ -25,10 +25,12 @@ class Judged(Running):
     Attributes:
         errors: what is denied of it by the grants.
         key: what it and its caller are known by, in its document.
+        encodes: whether the result is for one who encodes it.
     """
 
     errors: list[GraphQLError]
     key: Key
+    encodes: bool = False
 
     @property
     def is_rejected(self) -> bool:

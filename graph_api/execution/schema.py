@@ -46,6 +46,7 @@ from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import whole
 from graph_api.errors import ConfigurationError
 from graph_api.execution.documents import Document, Documents
+from graph_api.execution.encoding import encodes, for_encoding
 from graph_api.execution.engine import WATCHED, Engine
 from graph_api.execution.extend import added_fields
 from graph_api.execution.judged import Judged, Rejection, set_running
@@ -137,7 +138,7 @@ class Schema(strawberry.Schema):
         if self.config.enable_experimental_incremental_execution:
             raise ConfigurationError("Rules are not held in what @defer and @stream deliver later.")
         bulk = in_bulk(self.execution_context_class)
-        self._executor = subscribing(bulk, self, operation_of)
+        self._executor = for_encoding(subscribing(bulk, self, operation_of))
         self._check_extensions()
         self.rules = RuleBook.of(self._schema)
         if uncovered == "refuse":
@@ -345,6 +346,7 @@ class Schema(strawberry.Schema):
         judged = self.judge(operation, context, document.decisions, can_wait=can_wait)
         if judged.is_rejected:
             return CoreResult(None, Rejection(judged.errors))
+        judged.encodes = packs or encodes.get()
         plan = self._plan(document, operation, judged)
         if plan is None:
             by_core = partial(self._by_graphql_core, document, operation, judged, execute)
@@ -424,6 +426,7 @@ class Schema(strawberry.Schema):
 
         Returns:
             The result; objects below the root may be ``msgspec.Struct`` instead of dictionaries.
+            What has no JSON, such as an object that a scalar hands on, is null, with an error.
         """
         operation = document.operation(operation_name, variables)
         is_allowed = (
@@ -431,13 +434,17 @@ class Schema(strawberry.Schema):
             or _KINDS[operation.node.operation] in allowed_operation_types
         )
         if self.extensions or self.is_watched or not self.compiled or not is_allowed:
-            return await self.execute(
-                document.text,
-                variable_values=variables,
-                context_value=context,
-                operation_name=operation_name,
-                allowed_operation_types=allowed_operation_types,
-            )
+            token = encodes.set(True)
+            try:
+                return await self.execute(
+                    document.text,
+                    variable_values=variables,
+                    context_value=context,
+                    operation_name=operation_name,
+                    allowed_operation_types=allowed_operation_types,
+                )
+            finally:
+                encodes.reset(token)
         # Whoever has a plan was valid, by the names that everybody may know.
         if self.names.hides or not document.plans:
             errors = self.validate(document, self._principal(context))

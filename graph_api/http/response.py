@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,11 +20,11 @@ from graph_api.errors import (
     Unauthenticated,
     expose,
 )
+from graph_api.execution.encoding import require_json
 from graph_api.execution.result import NotExecuted
 from graph_api.http.bearer import INSUFFICIENT_SCOPE, INVALID_TOKEN, REALM
 from graph_api.http.negotiation import GRAPHQL_RESPONSE, HTML, JSON
 
-_encode = msgspec.json.Encoder().encode
 _ALWAYS = (
     (b"cache-control", b"no-store"),
     (b"vary", b"Authorization, Cookie, Origin, Accept"),
@@ -111,7 +112,35 @@ def before_execution(error: GraphApiError, media_type: str) -> Answer:
 def _response(
     body: dict[str, Any], status: int, media_type: str, headers: Mapping[str, str]
 ) -> Answer:
-    return Answer(status, media_type, _encode(body), headers)
+    return Answer(status, media_type, _encoded(body), headers)
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    try:
+        return _encode(body)
+    except UnicodeEncodeError:  # JSON can escape what UTF-8 can't hold: half of a surrogate pair
+        return json.dumps(msgspec.to_builtins(body, enc_hook=_plain)).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as what it is encoded as: texts and numbers may be of classes of their own.
+
+    Raises:
+        TypeError: as ``json`` does.
+    """
+    match value:
+        case str():
+            return str.__str__(value)
+        case int():
+            return int.__int__(value)
+        case float():
+            return float.__float__(value)
+        case msgspec.Raw():
+            return msgspec.json.decode(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
 def _members(result: ExecutionResult) -> dict[str, Any]:
@@ -119,8 +148,10 @@ def _members(result: ExecutionResult) -> dict[str, Any]:
     members: dict[str, Any] = {} if isinstance(result, NotExecuted) else {"data": result.data}
     if result.errors:
         members["errors"] = [error.formatted for error in result.errors]
+        require_json([error.extensions for error in result.errors])
     if result.extensions:
         members["extensions"] = result.extensions
+        require_json(result.extensions)
     return members
 
 
