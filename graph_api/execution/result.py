@@ -6,12 +6,14 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
+from graphql import GraphQLError
 from strawberry.schema.schema import StreamResult
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from graph_api.errors import (
     BadUserInput,
+    GraphApiError,
     OperationTooExpensive,
     ParseFailed,
     ValidationFailed,
@@ -34,6 +36,18 @@ class NotExecuted(PreExecutionError):
     phase: Phase = "validation"
 
 
+class Unreadable(GraphQLError):
+    """The refusal of a document that is not GraphQL, or too expensive."""
+
+
+def located(error: GraphApiError) -> Unreadable:
+    """Return the refusal of a document, with the place in it that the parser told."""
+    at = error.__cause__ if isinstance(error.__cause__, GraphQLError) else GraphQLError("")
+    return Unreadable(
+        error.message, source=at.source, positions=at.positions, extensions=error.extensions
+    )
+
+
 def conclude(result: ExecutionResult) -> ExecutionResult:
     """Give each error its code, and tell what was not executed from what was."""
     phase = _refused_in(result)
@@ -45,8 +59,11 @@ def conclude(result: ExecutionResult) -> ExecutionResult:
 async def conclude_each(results: StreamResult) -> StreamResult:
     """Do so with each result of a subscription."""
     async with aclosing(results):
-        async for result in results:
-            yield conclude(result) if isinstance(result, ExecutionResult) else result
+        try:
+            async for result in results:
+                yield conclude(result) if isinstance(result, ExecutionResult) else result
+        except Unreadable as refusal:
+            yield conclude(PreExecutionError(None, [refusal]))
 
 
 def _refused_in(result: ExecutionResult) -> Phase | None:

@@ -44,7 +44,7 @@ from graph_api.authorization.names import DeniedNames, Names, concealing
 from graph_api.authorization.principal import ANONYMOUS, Principal
 from graph_api.authorization.rulebook import RuleBook
 from graph_api.authorization.shape import whole
-from graph_api.errors import ConfigurationError
+from graph_api.errors import ConfigurationError, GraphApiError
 from graph_api.execution.documents import Document, Documents
 from graph_api.execution.encoding import encodes, for_encoding
 from graph_api.execution.engine import WATCHED, Engine
@@ -53,7 +53,7 @@ from graph_api.execution.judged import Judged, Rejection, set_running
 from graph_api.execution.limits import Limits
 from graph_api.execution.operations import NO_VARIABLES, coerced, operation_of
 from graph_api.execution.plan import Plan
-from graph_api.execution.result import conclude, conclude_each
+from graph_api.execution.result import conclude, conclude_each, located
 from graph_api.execution.ruled import ruled
 from graph_api.execution.run import Run
 from graph_api.execution.straight import Stopped, straight
@@ -520,7 +520,10 @@ class _Prepared(SchemaExtension):
     @override
     def on_parse(self) -> Iterator[None]:
         if self.execution_context.query:
-            self.document = self.schema.documents.parse(self.execution_context.query)
+            try:
+                self.document = self.schema.documents.parse(self.execution_context.query)
+            except GraphApiError as refusal:
+                raise located(refusal) from refusal
             self.execution_context.graphql_document = self.document.node
         yield
 

@@ -21,7 +21,7 @@ from graph_api.errors import (
     expose,
 )
 from graph_api.execution.encoding import require_json
-from graph_api.execution.result import NotExecuted
+from graph_api.execution.result import NotExecuted, located
 from graph_api.http.bearer import INSUFFICIENT_SCOPE, INVALID_TOKEN, REALM
 from graph_api.http.negotiation import GRAPHQL_RESPONSE, HTML, JSON
 
@@ -89,11 +89,7 @@ def failure(error: Exception, media_type: str) -> Answer:
 
 def not_executed(error: GraphApiError, media_type: str) -> Answer:
     """Answer a document that is not GraphQL, too expensive, or selects no operation."""
-    at = error.__cause__ if isinstance(error.__cause__, GraphQLError) else GraphQLError("")
-    located = GraphQLError(
-        error.message, source=at.source, positions=at.positions, extensions=error.extensions
-    )
-    return answer(NotExecuted(None, [located]), media_type)
+    return answer(NotExecuted(None, [located(error)]), media_type)
 
 
 def before_execution(error: GraphApiError, media_type: str) -> Answer:

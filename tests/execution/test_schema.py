@@ -97,14 +97,24 @@ class TestPhases:
     async def test_what_was_not_executed_says_which_phase_refused_it(
         self, document: str, variables: dict[str, Any], phase: str, code: str
     ) -> None:
-        """And it is the same without an event loop."""
+        """And it is the same without an event loop, and in a stream."""
         for result in (
             await SCHEMA.execute(document, variables, caller()),
             SCHEMA.execute_sync(document, variables, caller()),
+            await anext(await SCHEMA.stream(document, variables, caller())),
         ):
             assert isinstance(result, NotExecuted)
             assert (result.phase, result.data) == (phase, None)
             assert set(codes_of(result)) == {code}
+
+    async def test_a_syntax_error_says_where(self) -> None:
+        for result in (
+            await SCHEMA.execute("{ me {", {}, caller()),
+            SCHEMA.execute_sync("{ me {", {}, caller()),
+            await anext(await SCHEMA.stream("{ me {", {}, caller())),
+        ):
+            [error] = getattr(result, "errors", None) or []
+            assert error.formatted["locations"] == [{"line": 1, "column": 7}]
 
     async def test_what_was_executed_is_no_refusal_even_if_all_is_null(self) -> None:
         result = await SCHEMA.execute("{ boom missing }", {}, caller())
