@@ -28,6 +28,7 @@ from graph_api.execution.engine import Plans
 from graph_api.execution.limits import Limits, check
 from graph_api.execution.operations import operation_of
 from graph_api.execution.segments import Segments
+from graph_api.execution.shares import Budget, Share
 
 Validated = MutableMapping[GraphQLSchema, list[GraphQLError]]
 
@@ -66,6 +67,8 @@ class Document:
         return Operation(found.node, found.fragments, variables) if variables else found
 
 
+_LEAST_COST = 100
+"""What a plan costs beside its text, in bytes of text."""
 _Outcome = Document | ParseFailed | OperationTooExpensive
 
 
@@ -73,17 +76,26 @@ class Documents:
     """The documents that clients send again; see :mod:`graph_api.execution.segments`."""
 
     def __init__(
-        self, limits: Limits, *, max_entries: int = 1_000, max_bytes: int = 500_000
+        self,
+        limits: Limits,
+        *,
+        max_entries: int = 1_000,
+        max_bytes: int = 500_000,
+        max_prepared: int = 1_000_000,
     ) -> None:
         """Keep at most ``max_entries`` documents whose texts are at most ``max_bytes`` together.
 
         The texts are counted in UTF-8, those that are refused with the others.
 
         A syntax tree takes up to 120 bytes for each byte of its text: 60 MB with the defaults.
+        Of plans as many are kept as have ``max_prepared`` bytes of text together, a text counted
+        for each of its plans, and as many decisions; a plan takes 50 to 160 bytes for each: some
+        100 MB with the defaults.
         """
         self.limits = limits
         self._kept = Segments[_Outcome](max_entries, max_bytes)
         self._by_node = WeakValueDictionary[int, Document]()
+        self._plans, self._decisions = Budget(max_prepared), Budget(max_prepared)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -116,7 +128,10 @@ class Documents:
             return _refusal(error.with_traceback(None))
         except OperationTooExpensive as error:
             return error.with_traceback(None)
-        document = self._by_node[id(node)] = Document(node)
+        cost = _LEAST_COST + len(text)
+        plans, decisions = Share[Any](self._plans, cost), Share[Any](self._decisions, cost)
+        document = Document(node, decisions=decisions, plans=plans)
+        self._by_node[id(node)] = document
         return document
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import pytest
 from graphql import DocumentNode, GraphQLSyntaxError, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph_api.authorization.decision import Decision
+from graph_api.authorization.decisions import Decided
 from graph_api.errors import GraphApiError, OperationTooExpensive, ParseFailed, ValidationFailed
 from graph_api.execution.documents import Documents, operation
 from graph_api.execution.limits import Limits
@@ -105,6 +109,28 @@ def test_a_document_that_is_sent_again_is_pushed_out_by_no_flood(parsed: list[st
             documents.parse(f"{{ flood{number} }}")
     documents.parse("{ a }")
     assert parsed.count("{ a }") == 1
+
+
+def test_what_is_made_of_all_documents_together_is_bounded() -> None:
+    """A thousand documents with each way to skip some fields would else hold gigabytes."""
+    documents = Documents(Limits(), max_prepared=2_000)
+    kept = [documents.parse(f"{{ a{number} }}") for number in range(10)]
+    for document in kept:
+        for way in range(10):
+            document.plans[way] = "some plan"
+            document.decisions[way] = Decided(Decision(), ())
+    made = [(number, way) for number, document in enumerate(kept) for way in document.plans]
+    assert made == [(number, way) for number in (8, 9) for way in range(10)][-len(made) :]
+    assert 2_000 - 110 < len(made) * (100 + len("{ a0 }")) <= 2_000
+    assert [len(each.decisions) for each in kept] == [len(each.plans) for each in kept]
+
+
+def test_what_was_made_of_a_document_goes_with_it() -> None:
+    documents = Documents(Limits(), max_entries=5)
+    plans = ref(documents.parse("{ a }").plans)
+    for number in range(20):
+        documents.parse(f"{{ b{number} }}").plans[None] = "some plan"
+    assert plans() is None
 
 
 class TestOperation:
