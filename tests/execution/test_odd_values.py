@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
@@ -11,8 +12,11 @@ from typing import Any
 
 import pytest
 import strawberry
+from graphql import GraphQLError, SourceLocation
+from strawberry.schema.config import StrawberryConfig
 
 from graph_api import Schema
+from graph_api.execution import result
 
 pytestmark = [
     pytest.mark.plans,
@@ -58,6 +62,16 @@ async def some() -> AsyncIterator[int]:
         yield number
 
 
+class Faulty:
+    """What a scalar returns an exception for."""
+
+
+faulty: Any = strawberry.scalar(
+    name="Faulty", serialize=lambda _: LookupError("returned"), parse_value=str
+)
+CONFIG = StrawberryConfig(scalar_map={Faulty: faulty})
+
+
 @strawberry.type
 class Row:
     text: str | None
@@ -88,17 +102,28 @@ class Query:
         return [Source(), Source()]  # type: ignore[list-item]
 
     @strawberry.field
+    def faulty(self) -> Faulty | None:
+        return Faulty()
+
+    @strawberry.field
     def flagged(self, only: bool | None = None) -> bool | None:
         return only
 
 
-OURS, THEIRS = (Schema(Query, uncovered="allow", compiled=compiled) for compiled in (True, False))
+OURS, THEIRS = (
+    Schema(Query, uncovered="allow", compiled=compiled, config=CONFIG) for compiled in (True, False)
+)
 FIELDS = ["text", "number", "flag", "at", "numbers", "texts"]
 
 
 @pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """What is never awaited says so here, where it is ignored."""
+def _errors_are_shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As they are before a client sees them; what is never awaited says so here, to be ignored."""
+
+    def shown(error: GraphQLError, _code: str) -> GraphQLError:
+        return error
+
+    monkeypatch.setattr(result, "expose", shown)
     yield
     gc.collect()
 
@@ -106,13 +131,15 @@ def _collected() -> Iterator[None]:
 def told(schema: Schema, document: str, variables: Any = None, *, waits: bool = True) -> Any:
     """Return an answer with the classes of its values, which a host may tell apart."""
     if waits:
-        result: Any = asyncio.run(schema.execute(document, variables))
+        answer: Any = asyncio.run(schema.execute(document, variables))
     else:
-        result = schema.execute_sync(document, variables)
-    errors = [
-        (each.path, each.locations, type(each.original_error)) for each in result.errors or ()
-    ]
-    return classes(result.data), errors
+        answer = schema.execute_sync(document, variables)
+    return classes(answer.data), [in_full(each) for each in answer.errors or ()]
+
+
+def in_full(error: GraphQLError) -> Any:
+    message = re.sub(r" at 0x\w+", "", error.message)
+    return message, error.path, error.locations, type(error.original_error)
 
 
 def classes(data: Any) -> Any:
@@ -158,6 +185,15 @@ def test_what_can_only_be_waited_for_is_no_list_where_nobody_waits(*, waits: boo
     assert bool(errors) is not waits
 
 
+def test_an_exception_that_a_scalar_returns_fails_its_field() -> None:
+    """graphql-core puts it into the data, which nothing can encode."""
+    HELD[:] = [lambda: None]
+    error = ("returned", ["faulty"], [SourceLocation(1, 3)], LookupError)
+    assert told(OURS, "{ faulty }") == ([("faulty", (type(None), None))], [error])
+    data, errors = told(THEIRS, "{ faulty }")
+    assert (data[0][1][0], errors) == (LookupError, [])
+
+
 class TestNullInACondition:
     """GraphQL specification, section 5.8.5: a default lets a variable that may be null stand there.
 
@@ -174,14 +210,14 @@ class TestNullInACondition:
         assert bool(errors) is (given == {"so": None})
 
     def test_is_run_by_graphql_core_and_the_reason_is_counted(self) -> None:
-        schema = Schema(Query, uncovered="allow")
+        schema = Schema(Query, uncovered="allow", config=CONFIG)
         document = "query ($so: Boolean = true) { flagged @skip(if: $so) }"
         for given in ({"so": None}, {"so": False}, {}):
             told(schema, document, given)
         assert schema.engine.refused == {"null_condition": 1}
 
     def test_null_elsewhere_is_none(self) -> None:
-        schema = Schema(Query, uncovered="allow")
+        schema = Schema(Query, uncovered="allow", config=CONFIG)
         for default in ("", " = true"):
             document = f"query ($only: Boolean{default}) {{ flagged(only: $only) }}"
             told(schema, document, {"only": None})
