@@ -337,6 +337,7 @@ class Schema(strawberry.Schema):
         middleware: MiddlewareManager | None = None,
         can_wait: bool = True,
         packs: bool = False,
+        json_only: bool = False,
     ) -> Any:
         """Decide an operation, and run what the decision leaves, by a plan if there can be one."""
         context = asked["context_value"]
@@ -346,7 +347,7 @@ class Schema(strawberry.Schema):
         judged = self.judge(operation, context, document.decisions, can_wait=can_wait)
         if judged.is_rejected:
             return CoreResult(None, Rejection(judged.errors))
-        judged.encodes = packs or encodes.get()
+        judged.encodes = json_only or encodes.get()
         plan = self._plan(document, operation, judged)
         if plan is None:
             by_core = partial(self._by_graphql_core, document, operation, judged, execute)
@@ -414,6 +415,7 @@ class Schema(strawberry.Schema):
         context: Any = None,
         operation_name: str | None = None,
         allowed_operation_types: Iterable[OperationType] = EVERY,
+        json_only: bool = False,
     ) -> ExecutionResult:
         """Execute as ``execute`` does, for one who only encodes the result.
 
@@ -423,10 +425,11 @@ class Schema(strawberry.Schema):
             context: the context object.
             operation_name: which operation, if the document has several.
             allowed_operation_types: see ``execute``.
+            json_only: whether what has no JSON, such as an object that a scalar hands on, is null
+                with an error. Else the one who encodes must fail for it: msgspec shows attributes.
 
         Returns:
             The result; objects below the root may be ``msgspec.Struct`` instead of dictionaries.
-            What has no JSON, such as an object that a scalar hands on, is null, with an error.
         """
         operation = document.operation(operation_name, variables)
         is_allowed = (
@@ -434,7 +437,7 @@ class Schema(strawberry.Schema):
             or _KINDS[operation.node.operation] in allowed_operation_types
         )
         if self.extensions or self.is_watched or not self.compiled or not is_allowed:
-            token = encodes.set(True)
+            token = encodes.set(json_only)
             try:
                 return await self.execute(
                     document.text,
@@ -455,7 +458,9 @@ class Schema(strawberry.Schema):
             "operation_name": operation_name,
             "executor_class": self.execution_context_class,
         }
-        result = self._perform(document, operation, self._execute, asked, packs=True)
+        result = self._perform(
+            document, operation, self._execute, asked, packs=True, json_only=json_only
+        )
         result = result if isinstance(result, CoreResult) else await result
         found = ExecutionResult(result.data, result.errors)
         return conclude(found) if result.errors else found

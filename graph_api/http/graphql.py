@@ -90,6 +90,7 @@ class ServedSchema(Protocol):
         context: Any,
         operation_name: str | None,
         allowed_operation_types: Iterable[StrawberryOperationType],
+        json_only: bool,
     ) -> ExecutionResult:
         """Validate, decide and execute for one who only encodes it; see ``NotExecuted``."""
 
@@ -191,6 +192,7 @@ class _Endpoint:
             context=context,
             operation_name=selected.name,
             allowed_operation_types=_ALLOWED[head.scope["method"]],
+            json_only=True,
         )
         return response.answer(result, media_type, set_cookie(cookie))
 

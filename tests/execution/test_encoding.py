@@ -116,7 +116,8 @@ HOSTS = pytest.mark.parametrize(
 
 
 def respond(schema: Schema, fields: str) -> Any:
-    return asyncio.run(schema.respond(schema.documents.parse(f"{{ {fields} }}"), context=None))
+    document = schema.documents.parse(f"{{ {fields} }}")
+    return asyncio.run(schema.respond(document, context=None, json_only=True))
 
 
 @HOSTS

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import strawberry
 from graphql import GraphQLError
+from litestar import Litestar
 from msgspec import Raw
+from strawberry import scalars
 from strawberry.types import ExecutionResult
 
+from graph_api import Schema
+from graph_api.http.graphql import graphql_route
 from graph_api.http.negotiation import JSON
 from graph_api.http.response import answer
+from graph_api.settings import Settings
+from tests.http.serving import ISSUER, client, make_context
 
 
 class Text(str):
@@ -32,6 +39,25 @@ class Share(float):
 @dataclass
 class Account:
     _password_hash: str = "canary"
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def account(self) -> scalars.JSON | None:
+        return Account()  # type: ignore[return-value]
+
+
+@pytest.mark.anyio
+async def test_an_object_that_a_scalar_gives_is_not_shown() -> None:
+    settings = Settings(_env_file=None, issuer=ISSUER)
+    schema = Schema(Query, uncovered="allow")
+    app = Litestar([graphql_route(schema, make_context, settings)], openapi_config=None)
+    async with client(app) as api:
+        response = await api.post("/graphql", json={"query": "{ account }"})
+    assert response.json()["data"] == {"account": None}
+    assert response.json()["errors"][0]["path"] == ["account"]
+    assert "canary" not in response.text
 
 
 @pytest.mark.parametrize(
