@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import strawberry
 from graphql import GraphQLSchema
+from graphql.execution.values import get_argument_values
 
 from graph_api import Schema
+from graph_api.execution import plan, resolution
 from graph_api.execution.documents import Document
 from graph_api.execution.fields import Selection
 from graph_api.execution.limits import Limits
@@ -71,14 +73,14 @@ KINDS = pytest.mark.parametrize("document", DOCUMENTS)
 
 def lay_out(schema: Schema, document: Document) -> None:
     """Make the plan with all levels, as a run does that comes to all."""
-    plan = schema.engine.compile(document.operation(None), frozenset())
-    assert isinstance(plan, Plan)
-    waiting: list[Selection] = [plan.root]
+    compiled = schema.engine.compile(document.operation(None), frozenset())
+    assert isinstance(compiled, Plan)
+    waiting: list[Selection] = [compiled.root]
     while waiting:
         for each in waiting.pop().fields:
             value = each.value.item or each.value
             if value.named is not None:
-                waiting.append(plan.below(each, value.named))
+                waiting.append(compiled.below(each, value.named))
 
 
 def visits(schema: Schema, text: str, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -114,6 +116,32 @@ def test_it_costs_less_than_to_validate_the_document(
     validated = time.thread_time()
     lay_out(schema, parsed)
     assert time.thread_time() - validated < validated - start
+
+
+@pytest.mark.plans
+@pytest.mark.parametrize(
+    ("text", "variables", "times"),
+    [
+        ("{ person(first: 2) { name } }", None, 1),
+        ("{ person { name } }", None, 1),
+        ("query ($n: Int!) { person(first: $n) { name } }", {"n": 2}, 3),
+    ],
+)
+def test_arguments_that_are_constant_are_coerced_once(
+    text: str, variables: dict[str, Any] | None, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = Schema(Query, uncovered="allow")
+    coerced: list[dict[str, Any]] = []
+
+    def recording(definition: Any, node: Any, *more: Any) -> Any:
+        coerced.append(get_argument_values(definition, node, *more))
+        return coerced[-1]
+
+    for module in (plan, resolution):
+        monkeypatch.setattr(module, "get_argument_values", recording)
+    for _ in range(3):
+        assert schema.execute_sync(text, variables).errors is None
+    assert len(coerced) == times
 
 
 @pytest.mark.parametrize(
