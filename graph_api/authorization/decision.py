@@ -8,10 +8,11 @@ a variable in its document too; a default of the schema does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from graphql import (
     BooleanValueNode,
@@ -24,6 +25,7 @@ from graphql import (
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLNamedType,
+    GraphQLSchema,
     GraphQLType,
     ListValueNode,
     NamedTypeNode,
@@ -106,12 +108,19 @@ class Decision:
 class Operation:
     """An operation of a document, with the fragments that it may spread and its variables.
 
-    ``variables`` are as the client sent them, and fit their types.
+    Attributes:
+        node: the operation.
+        fragments: by name.
+        variables: as the client sent them; they fit their types.
+        signatures: of its variables, by the schema that their types are of, if they were asked for.
     """
 
     node: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    signatures: MutableMapping[GraphQLSchema, Any] = field(
+        default_factory=WeakKeyDictionary, repr=False
+    )
 
     @cached_property
     def given(self) -> Given:

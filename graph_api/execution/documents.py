@@ -64,7 +64,9 @@ class Document:
         found = self._selected.get(name)
         if found is None:
             found = self._selected[name] = operation_of(self.node, name, {})
-        return Operation(found.node, found.fragments, variables) if variables else found
+        if not variables:
+            return found
+        return Operation(found.node, found.fragments, variables, found.signatures)
 
 
 _LEAST_COST = 100

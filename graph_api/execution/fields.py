@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from msgspec import Struct, defstruct
 from graph_api.authorization.guards import Guard
 from graph_api.authorization.rules import Rule
 from graph_api.execution import leaves
+from graph_api.execution.arguments import Given
 from graph_api.execution.resolvers import Call, Reader, are_cast, own_class_of
 from graph_api.execution.waiting import is_plain
 
@@ -99,7 +100,7 @@ class Field:
         resolve: its resolver, without guards that are open.
         read: reads it from an object, if that is all that its resolver does.
         call: calls the application's function, if its resolver does nothing beside that.
-        given: what the function is given, if that is the same each time.
+        given: what the function is given, if that is plain.
         guard: its rule has to look at the objects.
         denied: the grants deny it.
         takes_ruled: something that is given to it may be denied.
@@ -118,7 +119,7 @@ class Field:
     resolve: Any = None
     read: Reader | None = None
     call: Call | None = None
-    given: Mapping[str, Any] | None = None
+    given: Given | None = None
     guard: Guard | None = None
     denied: Rule | None = None
     takes_ruled: bool = False
@@ -139,7 +140,9 @@ class Field:
             return None
         if self.read is not None:
             return self.read.one
-        return self.call.bare(self.given) if self.call and self.given is not None else None
+        if self.call is None or self.given is None or self.given.variables:
+            return None
+        return self.call.bare(self.given.constants)
 
     @property
     def coordinate(self) -> str:

@@ -5,16 +5,29 @@ GraphQL specification, sections 6.1 and 6.1.2.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLBoolean,
     GraphQLError,
+    GraphQLID,
+    GraphQLInt,
     GraphQLSchema,
+    GraphQLString,
     OperationDefinitionNode,
+    Undefined,
+    VariableDefinitionNode,
+    get_nullable_type,
+    is_non_null_type,
 )
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.get_variable_signature import (
+    GraphQLVariableSignature,
+    get_variable_signature,
+)
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 
 from graph_api.authorization.decision import Operation
 from graph_api.errors import ValidationFailed
@@ -72,6 +85,75 @@ def coerced(
     definitions = operation.node.variable_definitions
     if not definitions:
         return NO_VARIABLES
-    return get_variable_values(
+    signatures = operation.signatures.get(schema)
+    if signatures is None:
+        signatures = operation.signatures[schema] = _signatures(schema, definitions)
+    return _as_they_are(signatures, operation.variables) or get_variable_values(
         schema, definitions, dict(operation.variables), MOST_MISFITS, hide_suggestions
     )
+
+
+class Plain(NamedTuple):
+    """What a variable may hold that is handed on as it is.
+
+    Attributes:
+        signature: graphql-core's.
+        kind: the class of such values.
+        may_be_null: so may null be.
+        may_be_left_out: it need not be sent, and has no default.
+    """
+
+    signature: GraphQLVariableSignature
+    kind: type
+    may_be_null: bool
+    may_be_left_out: bool
+
+
+def _signatures(
+    schema: GraphQLSchema, definitions: Sequence[VariableDefinitionNode]
+) -> tuple[Plain, ...]:
+    """Return the signatures of variables; none if some of them are always to be coerced."""
+    found = tuple(_plain(get_variable_signature(schema, each)) for each in definitions)
+    return tuple(each for each in found if each) if all(found) else ()
+
+
+def _plain(signature: GraphQLVariableSignature | GraphQLError) -> Plain | None:
+    if isinstance(signature, GraphQLError):
+        return None
+    may_be_null = not is_non_null_type(signature.type)
+    kind = _PLAIN.get(get_nullable_type(signature.type))
+    if kind is None:
+        return None
+    return Plain(signature, kind, may_be_null, may_be_null and signature.default is None)
+
+
+def _as_they_are(
+    signatures: Sequence[Plain], variables: Mapping[str, Any]
+) -> VariableValues | None:
+    """Return variables that need no coercion; None if one does, is wrong, or has a default."""
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for signature, kind, may_be_null, may_be_left_out in signatures:
+        name = signature.name
+        value = variables.get(name, Undefined)
+        if value is Undefined and may_be_left_out:
+            sources[name] = VariableValueSource(signature)
+        elif _is_plain(value, kind) or (value is None and may_be_null):
+            sources[name] = VariableValueSource(signature, value)
+            coerced[name] = value
+        else:
+            return None
+    return VariableValues(sources, coerced) if signatures else None
+
+
+def _is_plain(value: object, kind: type) -> bool:
+    return type(value) is kind and (kind is not int or value in _INTEGERS)
+
+
+_PLAIN: Mapping[Any, type] = {
+    GraphQLString: str,
+    GraphQLID: str,
+    GraphQLBoolean: bool,
+    GraphQLInt: int,
+}
+_INTEGERS = range(-(2**31), 2**31)

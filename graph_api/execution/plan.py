@@ -8,7 +8,6 @@ run first comes to them, since most types behind an interface never answer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
 from typing import Any, Final
 
 from graphql import (
@@ -17,7 +16,6 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -28,18 +26,14 @@ from graphql import (
     VariableNode,
     Visitor,
     is_abstract_type,
-    is_enum_type,
-    is_non_null_type,
-    is_scalar_type,
-    is_specified_scalar_type,
     visit,
 )
-from graphql.execution.values import get_argument_values
 
 from graph_api.authorization.guards import Guard, InputGuard, TrialGuard, ValueField
 from graph_api.authorization.principal import Grants
+from graph_api.execution.arguments import given_of
 from graph_api.execution.fields import Field, Selection, Value
-from graph_api.execution.resolvers import Call, call_of, reader_of, types_by_class
+from graph_api.execution.resolvers import call_of, reader_of, types_by_class
 
 Conditions = Mapping[str, object]
 """What the Boolean variables hold, by name."""
@@ -189,7 +183,7 @@ class Plan:
             raise Refused("introspection")
         found = self._unguard(definition.resolve)
         if call := found.get("call"):
-            found["given"] = _constant(call, definition, nodes[0])
+            found["given"] = given_of(call, definition, nodes[0])
         value = Value.of(definition.type)
         return Field(key, order, of_type, definition, nodes, value, **found)
 
@@ -246,29 +240,3 @@ class _InConditions(Visitor):
         if node.name.value in {"skip", "include"}:
             values = (each.value for each in node.arguments or ())
             self.names |= {each.name.value for each in values if isinstance(each, VariableNode)}
-
-
-def _constant(call: Call, definition: GraphQLField, node: FieldNode) -> dict[str, Any] | None:
-    """Return a function's arguments if no run can tell them apart; None if one could.
-
-    So it is for literals that become what nobody can change: of scalars that are not the
-    application's, and of enums.
-    """
-    if any(isinstance(each.value, VariableNode) for each in node.arguments or ()):
-        return None
-    if not all(_is_simple(each.type) for each in definition.args.values()):
-        return None
-    try:
-        given = call.convert(get_argument_values(definition, node))
-    except Exception:  # noqa: BLE001 -- told in each run
-        return None
-    are_values = all(isinstance(each, _VALUES) for each in given.values())
-    return given if are_values else None
-
-
-def _is_simple(of_type: Any) -> bool:
-    inner = of_type.of_type if is_non_null_type(of_type) else of_type
-    return is_enum_type(inner) or (is_scalar_type(inner) and is_specified_scalar_type(inner))
-
-
-_VALUES = (str, int, float, Enum, type(None))

@@ -5,7 +5,7 @@ A rule that looks at objects is asked about all rows of the column at once, befo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,11 +86,14 @@ class Resolution:
         """Call the resolver for each row."""
         if of_field.read is not None:
             return _read(of_field.read, rows)
+        at = self.place(of_field, place)
+        given = of_field.given.values(self.variables.coerced) if of_field.given else None
+        if of_field.call is not None and given is not None:
+            return self._hand_on(of_field, of_field.call, rows, given, at)
         try:
             arguments = self._arguments(of_field)
         except GraphQLError as error:
             return [error] * len(rows)
-        at = self.place(of_field, place)
         if of_field.call is not None:
             return self._call(of_field, of_field.call, rows, arguments, at)
         resolve = of_field.resolve or self.executor.field_resolver
@@ -98,6 +101,19 @@ class Resolution:
         for number, row in enumerate(rows):
             try:
                 column.append(resolve(row, self.info(of_field, at.path(number)), **arguments))
+            except Exception as error:  # noqa: BLE001 -- stands for the value
+                column.append(error)
+        return column
+
+    def _hand_on(
+        self, of_field: Field, call: Call, rows: Rows, given: Mapping[str, Any], at: Place
+    ) -> Rows:
+        """Call the application's function for each row, with what needs no conversion."""
+        column: Rows = []
+        for number, row in enumerate(rows):
+            try:
+                info = self.info(of_field, at.path(number)) if call.info else None
+                column.append(call.with_given(row, info, given))
             except Exception as error:  # noqa: BLE001 -- stands for the value
                 column.append(error)
         return column

@@ -47,7 +47,7 @@ class Call:
         """Return what calls the function with a source; None if it takes more than arguments.
 
         Args:
-            given: its arguments, as :meth:`convert` returns them.
+            given: its arguments, by its own names.
         """
         if self.info or self.sources[1:] or (self.sources and self.takes_self):
             return None
@@ -80,7 +80,13 @@ class Call:
             arguments: as coerced, by GraphQL name.
         """
         about = None if info is None else self._info(info)
-        given = self.convert(arguments, about)
+        return self._given(source, about, self.convert(arguments, about))
+
+    def with_given(self, source: Any, info: Any, given: Mapping[str, Any]) -> Any:
+        """Call the function with arguments by its own names; ``info`` only if it declares it."""
+        return self._given(source, self._info(info) if self.info else None, {**given})
+
+    def _given(self, source: Any, about: Any, given: dict[str, Any]) -> Any:
         for name in self.sources:
             given[name] = source
         if self.info:
