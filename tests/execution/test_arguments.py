@@ -52,7 +52,7 @@ class Query:
         return repr((n, x))
 
     @strawberry.field(permission_classes=PUBLIC)
-    def maybe(self, n: strawberry.Maybe[int | None]) -> str:
+    def maybe(self, n: strawberry.Maybe[int | None] = None) -> str:
         return repr(n)
 
     @strawberry.field(permission_classes=PUBLIC)
