@@ -8,7 +8,16 @@ operation (somebody executes the bare graphql-core schema) a guard denies.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +38,7 @@ from graphql import (
 )
 from graphql.execution import MiddlewareManager
 from graphql.pyutils import Path as ResponsePath
+from graphql.pyutils import is_collection, is_iterable
 from strawberry.dataloader import DataLoader
 from strawberry.types.arguments import convert_arguments
 from typing_extensions import override
@@ -215,7 +225,7 @@ def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve:
         resolve = InputGuard(coordinate, book, resolve)
     named = get_named_type(graphql_field.type)
     if isinstance(named, GraphQLEnumType) and _ruled_values(named, book.inputs):
-        resolve = ValueField(resolve, _is_non_null_within(graphql_field.type))
+        resolve = ValueField(resolve, *_within_lists(graphql_field.type))
     return resolve
 
 
@@ -223,25 +233,46 @@ def _wrap(book: RuleBook, coordinate: str, graphql_field: GraphQLField, resolve:
 class ValueField:
     """Resolves a field whose value may be denied, and notes for whom it is judged.
 
-    The value is judged right after, by its type, which knows no path.
+    The value is judged right after, by its type, which knows no path. What comes later, an item of
+    a list too, is noted when it has come: other fields were judged in between.
+
+    Attributes:
+        must_be: whether the value, perhaps within lists, must not be null.
+        depth: within how many lists it stands.
     """
 
     resolve: Any
     must_be: bool
+    depth: int
 
     def __call__(self, source: Any, info: ResolveInfo, /, **arguments: Any) -> Any:
         """Resolve the field."""
-        result = self.resolve(source, info, **arguments)
-        return self._later(result, info) if isawaitable(result) else self._note(result, info)
+        return self._note(self.resolve(source, info, **arguments), info, self.depth)
 
-    async def _later(self, result: Awaitable[Any], info: ResolveInfo) -> Any:
-        return self._note(await result, info)
+    def _note(self, result: Any, info: ResolveInfo, depth: int) -> Any:
+        if isawaitable(result):
+            return self._later(result, info, depth)
+        return self._come(result, info, depth)
 
-    def _note(self, result: Any, info: ResolveInfo) -> Any:
+    def _come(self, result: Any, info: ResolveInfo, depth: int) -> Any:
+        if depth and hasattr(result, "__aiter__"):
+            return self._each_later(result, info, depth - 1)
+        if depth and is_iterable(result):
+            items = (self._note(each, info, depth - 1) for each in result)
+            return list(items) if is_collection(result) else items
         operation = _operation()
         operation.judged = operation.principal_at(info.path)
         operation.must_be = self.must_be
         return result
+
+    async def _later(self, result: Awaitable[Any], info: ResolveInfo, depth: int) -> Any:
+        return self._come(await result, info, depth)
+
+    async def _each_later(
+        self, result: AsyncIterable[Any], info: ResolveInfo, depth: int
+    ) -> AsyncIterator[Any]:
+        async for each in result:
+            yield self._note(each, info, depth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -474,10 +505,12 @@ def hidden_value(*, must_be: bool) -> Exception:
     return Forbidden("You may not see what stands here.") if must_be else AlreadyReportedError()
 
 
-def _is_non_null_within(of_type: Any) -> bool:
-    """Whether the innermost values of a type, perhaps in lists, must not be null."""
+def _within_lists(of_type: Any, depth: int = 0) -> tuple[bool, int]:
+    """Return whether the innermost values of a type must not be null, and how deep in lists."""
     inner = get_nullable_type(of_type)
-    return _is_non_null_within(inner.of_type) if is_list_type(inner) else inner is not of_type
+    if is_list_type(inner):
+        return _within_lists(inner.of_type, depth + 1)
+    return inner is not of_type, depth
 
 
 def _ruled_values(graphql_type: GraphQLEnumType, rules: Mapping[str, Rule]) -> set[str]:

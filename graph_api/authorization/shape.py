@@ -345,6 +345,7 @@ class _Copy:
                 return GraphQLInputObjectType(
                     fields=lambda: self._input_fields(of_type),
                     is_one_of=of_type.is_one_of,
+                    out_type=of_type.out_type,  # Strawberry's holds @oneOf
                     extensions=self._definition(of_type),
                     **about,
                 )

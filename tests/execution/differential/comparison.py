@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from tests.execution.differential.choices import Choices
-from tests.execution.differential.engines import Answer, Engines, Loop, differences, report
+from tests.execution.differential.engines import (
+    Answer,
+    Engines,
+    Loop,
+    differences,
+    is_denial,
+    report,
+)
 from tests.execution.differential.operations import Operation, operation
 from tests.execution.differential.worlds import Setting, setting
 
@@ -34,7 +41,8 @@ class Comparison:
     @classmethod
     def of(cls, engines: Engines, document: bytes, asked: bytes, loop: Loop | None) -> Self:
         made = operation(engines.sketch, Choices(document))
-        found = setting(engines.sketch, made, Choices(asked))
+        knowing = engines.knowing(made.document)
+        found = setting(engines.sketch, made, knowing, Choices(asked))
         answers = engines.answers(made.document, found, loop)
         return cls(engines, document, asked, loop, made, found, answers)
 
@@ -46,7 +54,13 @@ class Comparison:
     def counts(self) -> dict[str, int]:
         expected = self.answers[0]
         has_data = expected.data is not None
-        return {"compared": 1, "with data": has_data, "with errors": bool(expected.errors)}
+        return {
+            "compared": 1,
+            "with data": has_data,
+            "with errors": bool(expected.errors),
+            "with data and denials": has_data and any(map(is_denial, expected.errors)),
+            "with data and hidden names": has_data and self.engines.hides(self.setting.caller),
+        }
 
     def shorter(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the bytes of simpler comparisons: some cut off, then each replaced by zero."""

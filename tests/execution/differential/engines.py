@@ -17,11 +17,12 @@ from msgspec import Struct, json
 from msgspec.structs import fields
 from strawberry.schema.config import StrawberryConfig
 
+from graph_api.authorization.principal import Principal
 from graph_api.execution.limits import Limits
 from graph_api.execution.schema import Schema
 from tests.execution.differential.parts import Node
 from tests.execution.differential.schemas import Field, Sketch, source
-from tests.execution.differential.worlds import BROKE_OFF, Setting, World
+from tests.execution.differential.worlds import BROKE_OFF, CALLERS, Setting, World
 
 UNLIMITED = Limits(100_000, 1_000, 10_000, 10_000, 1_000_000)
 Path = tuple[str | int, ...]
@@ -65,8 +66,11 @@ class Engines:
                 classes["Query"],
                 classes.get("Mutation"),
                 uncovered="allow",
+                denied_names="conceal" if sketch.denial == "conceal" else "forbid",
+                denied_fields="reject" if sketch.denial == "reject" else "filter",
                 compiled=compiled,
                 permissions=classes["PERMISSIONS"],
+                roles={"r": []},
                 types=[classes[each] for each in sketch.objects],
                 extensions=[classes[each] for each in sketch.extensions],
                 config=StrawberryConfig(scalar_map=classes["SCALARS"]),
@@ -85,9 +89,16 @@ class Engines:
         """Whether nothing waits in a loop: no resolver, and no rule that looks at objects."""
         return self.sketch.is_sync and not self.sketch.looks_at_objects
 
+    def knowing(self, document: str) -> list[Principal]:
+        """Return the callers who may know all names in a document: for others nothing runs."""
+        return [each for each in CALLERS if not self._misfits(document, each)]
+
+    def hides(self, caller: Principal) -> bool:
+        """Whether a caller may not know some of the names."""
+        return self.reference.names.schema(caller) is not self.reference._schema
+
     def answers(self, document: str, setting: Setting, loop: Loop | None) -> tuple[Answer, Answer]:
         """Let both engines answer; without a loop, synchronously."""
-        self._validate(document)
         reference, candidate = (
             self._run(each, document, setting, loop) for each in (self.reference, self.candidate)
         )
@@ -102,11 +113,12 @@ class Engines:
         plain = self.candidate.execute(document, sent, context_value=other)
         return encoded(loop.run(finished(packed)).data), encoded(loop.run(finished(plain)).data)
 
-    def _validate(self, document: str) -> None:
+    def _misfits(self, document: str, caller: Principal) -> list[GraphQLError]:
         """Validate once for both: it is no part of an engine, and takes longest."""
-        found = self.reference.documents.parse(document)
-        misfits = self.reference.validate(found)
-        self.candidate.documents.parse(document).validated[self.candidate._schema] = misfits
+        misfits = self.reference.validate(self.reference.documents.parse(document), caller)
+        known = self.candidate.names.schema(caller)
+        self.candidate.documents.parse(document).validated[known] = misfits
+        return misfits
 
     def _run(self, schema: Schema, document: str, setting: Setting, loop: Loop | None) -> Answer:
         world = World(self.sketch, self.classes, self.fields, setting)
@@ -208,7 +220,8 @@ def same_errors(expected: Answer, actual: Answer, *, in_order: bool) -> bool:
 
 def explains(answer: Answer, other: Answer) -> bool:
     """Whether each place that an error of another answer nulled has an error in this one, too."""
-    exact = [each for each in other.errors if not is_position(each)]
+    # The path of a denial may be a place in the document.
+    exact = [each for each in other.errors if not is_denial(each)]
     own = {each[1] for each in answer.errors}
     return nulled(other, exact) <= nulled(answer, answer.errors) | own
 
@@ -228,8 +241,8 @@ def is_below_null(answer: Answer, error: Any) -> bool:
     return bool(null_parents(answer.data, error[1]))
 
 
-def is_position(error: Any) -> bool:
-    """Whether an error is a denial, whose path may be a place in the document."""
+def is_denial(error: Any) -> bool:
+    """Whether an error says that a rule denies something."""
     return "coordinate" in (error[3] or {})
 
 

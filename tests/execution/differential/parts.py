@@ -11,10 +11,18 @@ from typing import Annotated, Any, NewType, Union
 
 import strawberry
 from strawberry.extensions import FieldExtension, SchemaExtension
+from strawberry.permission import BasePermission
 from strawberry.scalars import JSON
 
 from graph_api.authorization.principal import Principal
-from graph_api.authorization.rules import HasPermission, IsAuthenticated, rule
+from graph_api.authorization.rules import (
+    Conceal,
+    HasPermission,
+    HasRole,
+    IsAuthenticated,
+    Reject,
+    rule,
+)
 
 __all__ = [
     "JSON",
@@ -22,26 +30,33 @@ __all__ = [
     "SCALARS",
     "SIGNED_IN",
     "Annotated",
+    "Conceal",
     "Extended",
     "Node",
     "Odd",
     "P",
     "Q",
+    "R",
+    "Reject",
     "Renamed",
+    "Stranger",
     "Timed",
     "Union",
     "datetime",
     "decimal",
     "enum",
+    "given",
     "later_odd",
     "odd",
     "strawberry",
     "uuid",
+    "vague",
 ]
 
 PERMISSIONS = {"p:read": "", "q:read": ""}
 P: Any = HasPermission("p:read")
 Q: Any = HasPermission("q:read")
+R: Any = HasRole("r")
 SIGNED_IN: Any = IsAuthenticated()
 
 
@@ -53,6 +68,28 @@ def odd(_who: Principal, objects: Any) -> list[bool]:
 @rule
 async def later_odd(_who: Principal, objects: Any) -> list[bool]:
     return [getattr(one, "n", 0) % 2 == 1 for one in objects]
+
+
+@rule
+def vague(_who: Principal, objects: Any) -> list[Any]:
+    """Answer for some objects with what is no answer, which denies."""
+    return [[True, False, "yes"][getattr(one, "n", 0) % 3] for one in objects]
+
+
+@rule
+def given(_who: Principal, objects: Any, arguments: Any) -> list[bool]:
+    """Look at the arguments, too."""
+    return [len(repr(arguments)) % 2 == getattr(one, "n", 0) % 2 for one in objects]
+
+
+class Stranger(BasePermission):
+    """A permission of Strawberry's kind, which is asked about each object."""
+
+    message = "not yours"
+    error_extensions = {"own": 1}  # noqa: RUF012 -- as Strawberry declares it
+
+    def has_permission(self, source: Any, info: strawberry.Info, **_arguments: Any) -> bool:
+        return getattr(source, "n", 0) % 2 == len(info.field_name) % 2
 
 
 def _odd(value: Any) -> Any:

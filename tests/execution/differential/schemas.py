@@ -7,7 +7,7 @@ an interface and its types: so nearly all selections merge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from string import ascii_lowercase
@@ -30,9 +30,14 @@ PYTHON = {
 SCALARS = ["Int", "String", "Float", "Boolean", "ID", *PYTHON, "Odd"]
 ENUMS = ["E1", "E2"]
 ENUM_VALUES = ["a", "b", "c"]
-RULES = ["P", "Q", "SIGNED_IN", "P | Q", "~P", "odd", "later_odd", "P | odd", "Q & later_odd"]
-STATIC = 5
-"""So many of the rules look at no object."""
+STATIC_RULES = ["P", "Q", "SIGNED_IN", "P | Q", "~P", "R"]
+OBJECT_RULES = [
+    *("odd", "later_odd", "P | odd", "Q & later_odd"),
+    *("~vague", "R | given", "P | Stranger"),
+]
+RULES = [*STATIC_RULES, *OBJECT_RULES]
+DENIALS = ["forbid", "conceal", "mixed", "conceal", "reject"]
+"""How schemas answer who is denied something; ``mixed`` has rules that say so by themselves."""
 
 DEFAULTS = {
     "Int": "7",
@@ -105,12 +110,14 @@ class Sketch:
 
     Attributes:
         is_sync: no resolver is async.
+        denial: one of ``DENIALS``.
         value_rules: the rules of enum values, by enum and value.
         extensions: Strawberry extensions of the schema.
     """
 
     seed: int
     is_sync: bool
+    denial: str = "forbid"
     composites: dict[str, Composite] = field(default_factory=dict)
     inputs: dict[str, Input] = field(default_factory=dict)
     unions: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -150,7 +157,8 @@ class Sketch:
         """Whether a rule of a type or a field does."""
         of_types = [each.rule for each in self.composites.values()]
         of_fields = [each.rule for of in self.composites.values() for each in of.fields]
-        return any("odd" in (rule or "") for rule in (*of_types, *of_fields))
+        texts = [rule for rule in (*of_types, *of_fields) if rule]
+        return any(each in text for each in OBJECT_RULES for text in texts)
 
     def all_fields(self) -> dict[str, Field]:
         return {each.name: each for of in self.composites.values() for each in of.fields}
@@ -183,7 +191,9 @@ def wrapped(choices: Choices, of: str) -> str:
 
 def sketch(seed: int) -> Sketch:
     choices = Choices(Random(seed).randbytes(8_000))
-    return _Maker(Sketch(seed, is_sync=seed % 2 == 0), choices, has_rules=seed % 4 > 1).made()
+    has_rules = seed % 4 > 1
+    denial = choices.of(DENIALS) if has_rules else "forbid"
+    return _Maker(Sketch(seed, seed % 2 == 0, denial), choices, has_rules).made()
 
 
 @dataclass
@@ -202,7 +212,7 @@ class _Maker:
         for name in interfaces:
             above = ("I1",) if name == "I2" and choices.once_in(2) else ()
             to.composites[name] = Composite(
-                name, self._fields(name, 2), above, is_interface=True, rule=self._rule(8, STATIC)
+                name, self._fields(name, 2), above, is_interface=True, rule=self._rule(8)
             )
         for name in objects:
             self._object(name, interfaces)
@@ -213,7 +223,7 @@ class _Maker:
             fields = self._fields("Mutation", 3, is_root=True)
             to.composites["Mutation"] = Composite("Mutation", fields)
         for place in [(enum, value) for enum in ENUMS for value in ENUM_VALUES]:
-            if (rule := self._rule(6, STATIC)) is not None:
+            if (rule := self._rule(3)) is not None:
                 to.value_rules[place] = rule
         to.extensions = choices.of([("Timed",), *[()] * 4])
         if choices.once_in(20):  # graphql-core runs these both times
@@ -226,11 +236,11 @@ class _Maker:
         inherited = [each for one in above for each in self.to.fields(one).values()]
         overridden = [self._again(each) for each in inherited if choices.once_in(2)]
         fields = (*overridden, *self._fields(name, 4))
-        self.to.composites[name] = Composite(name, fields, above, rule=self._rule(8, len(RULES)))
+        self.to.composites[name] = Composite(name, fields, above, rule=self._rule(5, RULES))
 
     def _again(self, of: Field) -> Field:
         how = "sync" if of.arguments else self._how()
-        return Field(of.name, of.of, how, of.arguments, self._rule(6, STATIC))
+        return Field(of.name, of.of, how, of.arguments, self._rule(6))
 
     def _inputs(self) -> None:
         self.inputs = [*PYTHON, *ENUMS]
@@ -244,7 +254,7 @@ class _Maker:
 
     def _argument(self, name: str) -> Argument:
         of = wrapped(self.choices, self.choices.of(self.inputs))
-        return Argument(name, of, self._default(of), self._rule(8, STATIC))
+        return Argument(name, of, self._default(of), self._rule(8))
 
     def _default(self, of: str) -> str | None:
         options: list[str | None] = [None]
@@ -255,11 +265,13 @@ class _Maker:
             options += [base, base]
         return self.choices.of(options)
 
-    def _rule(self, rarity: int, among: int) -> str | None:
+    def _rule(self, rarity: int, among: Sequence[str] = STATIC_RULES) -> str | None:
         is_ruled = self.choices.once_in(rarity)
-        rule = self.choices.of(RULES[:among])
+        rule = self.choices.of(among)
         if self.to.is_sync:
             rule = rule.replace("later_odd", "odd")
+        if self.to.denial == "mixed":
+            rule = self.choices.of([rule, rule, f"Conceal({rule})", f"Reject({rule})"])
         return rule if self.has_rules and is_ruled else None
 
     def _how(self) -> str:
@@ -282,7 +294,7 @@ class _Maker:
 
     def _field(self, name: str, *, is_root: bool) -> Field:
         choices = self.choices
-        leaves = [*SCALARS, *ENUMS]
+        leaves = [*SCALARS, *ENUMS, *ENUMS]
         of = choices.of(choices.of([leaves, leaves, self.outputs]))
         how = self._how()
         if is_root and how == "attribute":
@@ -290,7 +302,7 @@ class _Maker:
         many = 0 if how == "attribute" else choices.of([0, 0, 1, 2])
         arguments = tuple(self._argument(f"{name}{letter}") for letter in "xy"[:many])
         extended = how in {"sync", "async"} and choices.once_in(8)
-        rule = self._rule(4, STATIC if is_root else len(RULES))
+        rule = self._rule(4, STATIC_RULES if is_root else RULES)
         return Field(name, wrapped(choices, of), how, arguments, rule, extended)
 
 

@@ -83,6 +83,8 @@ def test_a_plan_answers_as_graphql_core_does(
     assert counts["compared"] == counts["schemas"] * DOCUMENTS * SETTINGS
     assert counts["with data"] > counts["compared"] / 3
     assert counts["with errors"] > counts["compared"] / 8
+    assert counts["with data and denials"] > counts["compared"] / 100
+    assert counts["with data and hidden names"] > counts["compared"] / 20
     assert counts["refused"] == 0
 
 
@@ -135,6 +137,7 @@ def compare(number: int, loop: asyncio.Runner) -> Counter[str]:
     [
         (Run, "_require", lambda _run, _field, _column, _failures, _place: None),
         (Run, "_denied_by", lambda _run, _field: None),
+        (Run, "hide", lambda *_: None),
         (Run, "_arguments", lambda _run, _field: {}),
         (Reports, "_is_beyond", lambda _reports, _order: False),
         (Reports, "listed", lambda reports: [error for _, error in reports.errors]),

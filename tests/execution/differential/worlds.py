@@ -9,14 +9,14 @@ import asyncio
 import datetime
 import decimal
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
 from graphql import GraphQLError
 
-from graph_api.authorization.principal import ANONYMOUS, Principal
+from graph_api.authorization.principal import ANONYMOUS, READS_SCHEMA, Principal
 from graph_api.errors import NotFound
 from tests.execution.differential.choices import Choices
 from tests.execution.differential.operations import Operation
@@ -26,8 +26,14 @@ from tests.execution.differential.variables import values
 CALLERS = [
     ANONYMOUS,
     *(
-        Principal("usr_1", "ses_1", frozenset(), frozenset(permissions))
-        for permissions in (["p:read", "q:read"], ["p:read"], ["q:read"], [])
+        Principal("usr_1", "ses_1", frozenset(roles), frozenset(permissions))
+        for roles, permissions in (
+            ([], ["p:read", "q:read"]),
+            ([], ["p:read"]),
+            (["r"], ["q:read"]),
+            ([], []),
+            (["r"], [READS_SCHEMA]),
+        )
     ),
 ]
 BROKE_OFF = "the list broke off"
@@ -178,9 +184,13 @@ class Setting:
     faults: tuple[Fault, ...]
 
 
-def setting(schema: Sketch, of: Operation, choices: Choices) -> Setting:
+def setting(
+    schema: Sketch, of: Operation, knowing: Sequence[Principal], choices: Choices
+) -> Setting:
+    """Make up who asks, mostly one of those who may know the names in the operation, and what."""
     kinds = list(FAULTS) if schema.is_sync else [*FAULTS, *ASYNC_FAULTS]
-    caller, salt = choices.of(CALLERS), choices.below(16)
+    caller = choices.of(CALLERS if choices.once_in(8) or not knowing else knowing)
+    salt = choices.below(16)
     count = choices.of([0, 1, 1, 2, 3]) if of.fields else 0
     faults = tuple(
         Fault(choices.of(of.fields), choices.of(kinds), 1 + choices.below(3)) for _ in range(count)
