@@ -11,7 +11,8 @@ from graphql import GraphQLObjectType
 
 from graph_api.accounts.sign_in import SignedIn
 from schema import schema
-from tests.api import Client, counted
+from tests.accounts.world import PASSWORD
+from tests.api import Client, counted, email
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +96,30 @@ async def test_the_statements_of_a_query_are_these(client: Client) -> None:
     assert counts == {name: count for name, (_, count) in DOCUMENTS.items()}
     whole = "\n".join(each for statements in found.values() for each in statements)
     assert not re.search("password_hash|salt|counter", whole)
+
+
+async def test_signing_in_takes_these_statements_whatever_is_asked_of_the_user(
+    client: Client,
+) -> None:
+    user = "{ id name email roles { name } permissions }"
+    document = f"mutation($it: LoginInput!) {{ login(input: $it) {{ refreshToken user {user} }} }}"
+    given = {"email": email("user"), "password": PASSWORD}
+    with counted() as login:
+        answer = await client.ask(document, {"it": given})
+    assert [each.split()[0] for each in login[:6]] == [
+        "SELECT",  # from which networks the account was used
+        "SELECT",  # the account
+        "UPDATE",
+        "INSERT",  # the session
+        "INSERT",  # the event
+        "WITH",  # the user, with their grants
+    ]
+
+    token = {"refreshToken": answer.data["login"]["refreshToken"]}
+    document = "mutation($it: RefreshInput!) { refresh(input: $it) { accessToken user { id } } }"
+    with counted() as refresh:
+        await client.ask(document, {"it": token})
+    assert [each.split()[0] for each in refresh] == ["SELECT", "UPDATE", "INSERT", "WITH"]
 
 
 def _selected(statements: list[str], table: str) -> set[str]:
