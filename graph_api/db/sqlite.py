@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Self
 
 import aiosqlite
@@ -23,6 +24,8 @@ ONCE = "graph_api_once"
 """Option of a connection that runs one statement, which reads."""
 BUSY_TIMEOUT = 30
 """Seconds that a connection waits for another process, and a writer for its turn."""
+_AGAIN_AFTER = 0.01
+"""Seconds."""
 AT_ONCE = 1_024
 """Rows that come back with the statement that finds them; more are another trip."""
 
@@ -53,21 +56,12 @@ def writer(url: URL) -> AsyncEngine:
 
 def _engine(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> AsyncEngine:
     async def connect() -> aiosqlite.Connection:
-        arguments, options = dialect.create_connect_args(url)
-        # With isolation_level None the driver begins nothing itself: we say how to begin.
-        options |= {"isolation_level": None, "timeout": BUSY_TIMEOUT}
-        return await _Connection(partial(sqlite3.connect, *arguments, **options))
+        (path,), options = dialect.create_connect_args(url)
+        return await _Connection(partial(_connect, path, options, pragmas))
 
     engine = create_async_engine(url, async_creator=connect, hide_parameters=True, **pool)
     dialect: Any = engine.dialect
     dialect.do_terminate = _stop
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_pragmas(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin_transaction(connection: Connection) -> None:
@@ -76,6 +70,39 @@ def _engine(url: URL, *, begin: str, pragmas: tuple[str, ...], **pool: Any) -> A
             connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _connect(path: str, options: dict[str, Any], pragmas: tuple[str, ...]) -> sqlite3.Connection:
+    """Connect, within the thread of the connection."""
+    # With isolation_level None the driver begins nothing itself: we say how to begin.
+    options |= {"isolation_level": None, "timeout": BUSY_TIMEOUT}
+    connection: sqlite3.Connection = sqlite3.connect(path, **options)
+    try:
+        _write_ahead(connection)
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have a file written ahead (WAL).
+
+    Where two do so at once, SQLite refuses one at once, whatever its timeout: both read, and each
+    would wait for the other. So that one comes again.
+    """
+    patience = monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > patience:
+                raise
+            sleep(_AGAIN_AFTER)
+        else:
+            return
 
 
 def _stop(connection: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,14 @@ async def test_the_number_of_changed_rows_is_told(sqlite: Database) -> None:
         await session.execute(text("INSERT INTO thing VALUES ('a'), ('b')"))
         changed: Any = await session.execute(text("UPDATE thing SET name = name || '!'"))
         assert changed.rowcount == 2
+
+
+@pytest.mark.parametrize("attempt", range(10))
+async def test_workers_may_connect_to_a_new_file_at_once(tmp_path: Path, attempt: int) -> None:
+    """SQLite refuses one of two that begin to write ahead, whatever its timeout."""
+    url = f"sqlite+aiosqlite:///{tmp_path / f'new{attempt}'}"
+    async with AsyncExitStack() as stack:
+        workers = [await stack.enter_async_context(Database.open(url)) for _ in range(16)]
+        async with anyio.create_task_group() as group:
+            for each in workers:
+                group.start_soon(each.fetch, text("SELECT 1"))
