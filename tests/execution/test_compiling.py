@@ -110,12 +110,17 @@ def test_a_plan_is_made_in_time_linear_in_the_document(
 def test_it_costs_less_than_to_validate_the_document(
     schema: Schema, document: Callable[[int], str]
 ) -> None:
-    parsed = schema.documents.parse(document(40))
-    start = time.thread_time()
-    assert schema.validate(parsed) == []
-    validated = time.thread_time()
-    lay_out(schema, parsed)
-    assert time.thread_time() - validated < validated - start
+    """Ten times less; of several times the least, which nothing else on the machine makes less."""
+    validating, compiling = [], []
+    for attempt in range(7):
+        parsed = schema.documents.parse(document(40) + " " * attempt)
+        start = time.thread_time()
+        assert schema.validate(parsed) == []
+        validated = time.thread_time()
+        lay_out(schema, parsed)
+        validating.append(validated - start)
+        compiling.append(time.thread_time() - validated)
+    assert min(compiling) < min(validating)
 
 
 @pytest.mark.plans
